@@ -1,0 +1,150 @@
+package reports
+
+import "time"
+
+// SchemaID names the format of results.json. It is an identifier and is never
+// fetched. Members may be added under the same identifier, and readers ignore
+// members they do not know; a change that breaks a reader gets a new identifier.
+const SchemaID = "https://hookproof.dev/schema/results-1.json"
+
+// FileName is the name of the canonical report inside a report directory.
+const FileName = "results.json"
+
+// Results is one run: what was tested, what was observed, and what follows.
+// It is the content of results.json.
+type Results struct {
+	// Schema is always [SchemaID].
+	Schema string `json:"schema"`
+	// Suite is what judged.
+	Suite Suite `json:"suite"`
+	// Target is what was judged.
+	Target Target `json:"target"`
+	// Command is the command line or test that made this run, as it can be
+	// typed again, without secrets.
+	Command string `json:"command"`
+	// Seed is the seed of the scenario order and of every random choice,
+	// 0 to 2^53-1 so that every JSON reader keeps it exactly.
+	Seed int64 `json:"seed"`
+	// StartedAt is when the run began, RFC 3339.
+	StartedAt time.Time `json:"startedAt"`
+	// DurationMs is the wall clock time of the run in milliseconds, up to the
+	// moment this file was written.
+	DurationMs int64 `json:"durationMs"`
+	// Verdict is the outcome of the run. It is "incomplete" until the run has
+	// finished; see [VerdictOf].
+	Verdict Verdict `json:"verdict"`
+	// Counts holds the number of scenarios for each of the eight scenario
+	// outcomes, zeros included.
+	Counts map[Outcome]int `json:"counts"`
+	// Rules are the rules the run speaks about, in catalogue order, each once.
+	Rules []Rule `json:"rules"`
+	// Scenarios are the scenarios of the run in the order they were planned,
+	// each once. One that has not finished is "could-not-run".
+	Scenarios []Scenario `json:"scenarios"`
+}
+
+// Suite identifies the judging side.
+type Suite struct {
+	// Version is the version of hookproof, such as "v1.2.0" or "(devel)".
+	Version string `json:"version"`
+	// Revision is the revision of the rule catalogue that was judged against.
+	Revision string `json:"revision"`
+}
+
+// Target identifies the judged side.
+type Target struct {
+	// Role is "emitter", "receiver" or "both".
+	Role string `json:"role"`
+	// Kind is "embedded", "url" or "image".
+	Kind string `json:"kind"`
+	// Name is the target's name for people.
+	Name string `json:"name"`
+	// Version is the target's own version, empty where it is not known.
+	Version string `json:"version"`
+	// URL is the address that was tested, or the image reference, without
+	// credentials; empty for the embedded target.
+	URL string `json:"url"`
+	// Capabilities are those the target claims, sorted.
+	Capabilities []string `json:"capabilities"`
+}
+
+// Rule is one documented promise and what the run found out about it.
+type Rule struct {
+	// ID is the stable id, such as "SUB-LIMIT-051".
+	ID string `json:"id"`
+	// Role is "emitter" or "receiver".
+	Role string `json:"role"`
+	// Area is the subject the rule belongs to, such as "filtering".
+	Area string `json:"area"`
+	// Level is "MUST", "SHOULD" or "MAY" (RFC 2119).
+	Level string `json:"level"`
+	// Statement is the promise in one sentence.
+	Statement string `json:"statement"`
+	// Sources are the documents that make the promise.
+	Sources []Source `json:"sources"`
+	// Outcome is the highest outcome among its scenarios ([Rise]), or
+	// "not-observed" where there is none.
+	Outcome Outcome `json:"outcome"`
+	// Scenarios are the ids of the scenarios of this run that judge the rule.
+	Scenarios []string `json:"scenarios"`
+	// Reason says why the rule was not observed, not applicable or could not
+	// be judged; for other outcomes it may be absent.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Source is a document that a rule was taken from.
+type Source struct {
+	// Key is the short key the catalogue uses, such as "S2".
+	Key string `json:"key"`
+	// Title is the document's title.
+	Title string `json:"title"`
+	// URL is where it can be read; empty for a document without an address.
+	URL string `json:"url,omitempty"`
+}
+
+// Scenario is one Gherkin scenario, or one row of an outline, and its outcome.
+type Scenario struct {
+	// ID is stable: it does not change when other scenarios come or go.
+	ID string `json:"id"`
+	// Name is the scenario's title.
+	Name string `json:"name"`
+	// File is the feature file, relative to the features folder, with slashes.
+	File string `json:"file"`
+	// Line is the line of the scenario, or of the Examples row, from 1.
+	Line int `json:"line"`
+	// Rules are the ids of the rules it judges, at least one.
+	Rules []string `json:"rules"`
+	// Outcome is any outcome except "not-observed".
+	Outcome Outcome `json:"outcome"`
+	// Reason says why; always present for "not-applicable", "could-not-run",
+	// "expected-fail", "unexpected-pass" and "error".
+	Reason string `json:"reason,omitempty"`
+	// DurationMs is its wall clock time in milliseconds, 0 if it did not run.
+	DurationMs int64 `json:"durationMs"`
+	// Failure is what was wrong; always present for "fail" and "warn".
+	Failure *Failure `json:"failure,omitempty"`
+	// Transcript is the path of its transcript relative to the folder of
+	// results.json, with slashes; absent where none was kept.
+	Transcript string `json:"transcript,omitempty"`
+	// TranscriptSHA256 is the SHA-256 of that file, 64 lower-case hex digits;
+	// present exactly where Transcript is.
+	TranscriptSHA256 string `json:"transcriptSha256,omitempty"`
+	// Rerun is the command that runs just this scenario again, as it can be
+	// pasted, without secrets.
+	Rerun string `json:"rerun,omitempty"`
+}
+
+// Failure is the first cause of an outcome that is not a pass.
+type Failure struct {
+	// Expected is the value that keeps the promise.
+	Expected string `json:"expected"`
+	// Actual is the value that was observed, secrets redacted.
+	Actual string `json:"actual"`
+	// Message is the first cause in a sentence (transport before status before
+	// headers before body).
+	Message string `json:"message"`
+	// Step is the text of the step that failed, with its keyword.
+	Step string `json:"step,omitempty"`
+	// At is where that step stands, "file:line", the file as in [Scenario.File].
+	At string `json:"at,omitempty"`
+}
