@@ -1,0 +1,157 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Derive returns r with everything that follows from its rules and scenarios
+// filled in: the schema, the counts, each rule's scenarios, outcome and reason,
+// and the verdict of [VerdictOf]. It does not change what r points to.
+//
+// A rule without a scenario is not-observed and keeps the reason it has. A rule
+// with scenarios takes the reason of the first one that has the rule's outcome.
+func (r Results) Derive() Results {
+	r.Schema = SchemaID
+	r.Counts = tally(r.Scenarios)
+	by := scenariosByRule(r.Scenarios)
+	r.Rules = slices.Clone(r.Rules)
+	for i := range r.Rules {
+		r.Rules[i] = r.Rules[i].over(by[r.Rules[i].ID])
+	}
+	r.Verdict = VerdictOf(r)
+	return r.withoutNil()
+}
+
+// over returns the rule as its scenarios leave it.
+func (rule Rule) over(scenarios []Scenario) Rule {
+	rule.Scenarios = make([]string, 0, len(scenarios))
+	rule.Outcome = NotObserved
+	for _, s := range scenarios {
+		rule.Scenarios = append(rule.Scenarios, s.ID)
+		rule.Outcome = Rise(rule.Outcome, s.Outcome)
+	}
+	if len(scenarios) == 0 {
+		if rule.Reason == "" {
+			rule.Reason = "no scenario of this run observes it"
+		}
+		return rule
+	}
+	i := slices.IndexFunc(scenarios, func(s Scenario) bool { return s.Outcome == rule.Outcome })
+	if i < 0 {
+		rule.Reason = "a scenario ended in an outcome that is not known"
+		return rule
+	}
+	rule.Reason = scenarios[i].Reason
+	return rule
+}
+
+// Check reports everything in r that does not agree with the published schema
+// or with itself: ids used twice, rules and scenarios that do not name each
+// other, counts, rule outcomes and a verdict that do not follow from the
+// scenarios, transcript paths that leave the report's folder. A verdict of
+// incomplete is always allowed: a run that did not finish has no other.
+func (r Results) Check() error {
+	text, err := marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := validate(text); err != nil {
+		return err
+	}
+	return errors.Join(r.checkScenarios(), r.checkRules(), r.checkTotals())
+}
+
+func (r Results) checkScenarios() error {
+	var errs []error
+	known := make(map[string]bool, len(r.Rules))
+	for _, rule := range r.Rules {
+		known[rule.ID] = true
+	}
+	seen := make(map[string]bool, len(r.Scenarios))
+	for _, s := range r.Scenarios {
+		if seen[s.ID] {
+			errs = append(errs, fmt.Errorf("scenario %s: listed twice", s.ID))
+		}
+		seen[s.ID] = true
+		for _, id := range s.Rules {
+			if !known[id] {
+				errs = append(errs, fmt.Errorf("scenario %s: judges rule %s, which is not listed", s.ID, id))
+			}
+		}
+		if s.Transcript != "" && !localPath(s.Transcript) {
+			errs = append(errs, fmt.Errorf("scenario %s: transcript %q leaves the report's folder", s.ID, s.Transcript))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r Results) checkRules() error {
+	var errs []error
+	by := scenariosByRule(r.Scenarios)
+	seen := make(map[string]bool, len(r.Rules))
+	for _, rule := range r.Rules {
+		if seen[rule.ID] {
+			errs = append(errs, fmt.Errorf("rule %s: listed twice", rule.ID))
+		}
+		seen[rule.ID] = true
+		want := rule.over(by[rule.ID])
+		if rule.Outcome != want.Outcome {
+			errs = append(errs, fmt.Errorf("rule %s: outcome is %s, its scenarios say %s", rule.ID, rule.Outcome, want.Outcome))
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(rule.Scenarios)), slices.Sorted(slices.Values(want.Scenarios))) {
+			errs = append(errs, fmt.Errorf("rule %s: lists scenarios %v, judged by %v", rule.ID, rule.Scenarios, want.Scenarios))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r Results) checkTotals() error {
+	var errs []error
+	if want := tally(r.Scenarios); !maps.Equal(r.Counts, want) {
+		errs = append(errs, fmt.Errorf("counts are %v, the scenarios say %v", r.Counts, want))
+	}
+	if want := VerdictOf(r); r.Verdict != want && r.Verdict != Incomplete {
+		errs = append(errs, fmt.Errorf("verdict is %s, the scenarios say %s", r.Verdict, want))
+	}
+	return errors.Join(errs...)
+}
+
+// withoutNil replaces nil lists, which JSON would show as null, with empty ones.
+func (r Results) withoutNil() Results {
+	r.Target.Capabilities = orEmpty(r.Target.Capabilities)
+	r.Rules = slices.Clone(orEmpty(r.Rules))
+	for i := range r.Rules {
+		r.Rules[i].Sources = orEmpty(r.Rules[i].Sources)
+		r.Rules[i].Scenarios = orEmpty(r.Rules[i].Scenarios)
+	}
+	r.Scenarios = orEmpty(r.Scenarios)
+	return r
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func scenariosByRule(scenarios []Scenario) map[string][]Scenario {
+	by := make(map[string][]Scenario)
+	for _, s := range scenarios {
+		for _, id := range s.Rules {
+			by[id] = append(by[id], s)
+		}
+	}
+	return by
+}
+
+// localPath reports whether p, written with slashes, stays in the folder it is
+// relative to, on every system.
+func localPath(p string) bool {
+	return !strings.ContainsAny(p, "\\:\x00") && filepath.IsLocal(filepath.FromSlash(p))
+}

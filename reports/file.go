@@ -1,0 +1,142 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// MaxBytes bounds the results.json that [Decode] and [Read] accept: 64 MiB,
+// more than two hundred times what a run of the whole catalogue writes.
+const MaxBytes = 64 << 20
+
+// ErrSchema is the error for a file that is not of the schema [SchemaID].
+var ErrSchema = errors.New("unknown results schema")
+
+// Encode checks r with [Results.Check] and writes it as indented JSON.
+func Encode(w io.Writer, r Results) error {
+	if err := r.Check(); err != nil {
+		return fmt.Errorf("encode results: %w", err)
+	}
+	text, err := marshal(r)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(text); err != nil {
+		return fmt.Errorf("write results: %w", err)
+	}
+	return nil
+}
+
+// Decode reads a results.json of at most [MaxBytes]. It refuses another schema
+// with [ErrSchema], and whatever the published schema or [Results.Check]
+// refuses. Members it does not know are ignored.
+func Decode(from io.Reader) (Results, error) {
+	text, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
+	if err != nil {
+		return Results{}, fmt.Errorf("read results: %w", err)
+	}
+	if len(text) > MaxBytes {
+		return Results{}, fmt.Errorf("read results: longer than %d bytes", MaxBytes)
+	}
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return Results{}, fmt.Errorf("parse results: %w", err)
+	}
+	if head.Schema != SchemaID {
+		return Results{}, fmt.Errorf("read results: %w %.100q, want %q", ErrSchema, head.Schema, SchemaID)
+	}
+	// Into the struct first: it bounds the numbers before the schema, which
+	// computes with them at any precision, sees them.
+	var r Results
+	if err := json.Unmarshal(text, &r); err != nil {
+		return Results{}, fmt.Errorf("parse results: %w", err)
+	}
+	if err := validate(text); err != nil {
+		return Results{}, err
+	}
+	if err := r.Check(); err != nil {
+		return Results{}, fmt.Errorf("check results: %w", err)
+	}
+	return r, nil
+}
+
+// Write checks r and puts it at path in one step: a reader sees the old file or
+// the new one, never a part. The folder is made if missing.
+func Write(path string, r Results) error {
+	var text bytes.Buffer
+	if err := Encode(&text, r); err != nil {
+		return err
+	}
+	return replaceFile(path, text.Bytes(), true)
+}
+
+// Read reads the results.json at path; see [Decode].
+func Read(path string) (Results, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Results{}, fmt.Errorf("open results: %w", err)
+	}
+	defer f.Close()
+	r, err := Decode(f)
+	if err != nil {
+		return Results{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+func marshal(r Results) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(r.withoutNil()); err != nil {
+		return nil, fmt.Errorf("encode results: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// replaceFile writes a temporary file beside path and renames it. With durable
+// it also survives a power cut, which a file rewritten many times a second does
+// not need.
+func replaceFile(path string, text []byte, durable bool) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make report folder: %w", err)
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("create temporary report: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(text); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	// CreateTemp makes files only their owner can read; reports are for others.
+	if err = f.Chmod(0o644); err != nil {
+		return fmt.Errorf("open report to readers: %w", err)
+	}
+	if durable {
+		if err = f.Sync(); err != nil {
+			return fmt.Errorf("sync report: %w", err)
+		}
+	}
+	if err = f.Close(); err != nil {
+		return fmt.Errorf("close report: %w", err)
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("put report in place: %w", err)
+	}
+	return nil
+}
