@@ -1,0 +1,36 @@
+package auditlog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"time"
+)
+
+// Activities yields the environment's events with from ≤ recordedAt < to, in
+// the order they were appended, without anything of `source`. It ends after the
+// first error.
+func (l *Log) Activities(ctx context.Context, environment string, from, to time.Time) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
+		for sequence := uint64(1); ; {
+			chunk, err := l.Next(ctx, environment, sequence)
+			if errors.Is(err, ErrEnd) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, r := range chunk.Records {
+				if r.RecordedAt.Before(from) || !r.RecordedAt.Before(to) {
+					continue
+				}
+				if !yield(json.RawMessage(r.JSON(false, false)), nil) {
+					return
+				}
+			}
+			sequence = chunk.Sequence + 1
+		}
+	}
+}

@@ -1,0 +1,194 @@
+// Package auditlog is the append-only log of audit events: one JetStream
+// stream, a subject for each environment, a message for each chunk of events
+// that arrive together. It knows positions and order; subscriptions, filters
+// and deliveries must not enter.
+package auditlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/hookproof/hookproof/simulator/emitter/event"
+)
+
+const (
+	streamName    = "AUDIT"
+	subjectPrefix = "audit."
+
+	// chunkBytes is where a chunk ends. Measured with an embedded server on two
+	// cores, chunks of hundreds of events cost a tenth of single ones; larger
+	// ones gain nothing and delay the first reader.
+	chunkBytes = 512 << 10
+
+	// memoryBytes bounds a log in memory; a full log refuses events.
+	memoryBytes = 4 << 30
+
+	// Retention is how long chunks are kept: longer than any subscription may
+	// accumulate (14 days, see limits.SuspendedRetention), by the machine's clock.
+	Retention = 15 * 24 * time.Hour
+)
+
+// ErrEnd says that nothing has been appended beyond the position asked for.
+var ErrEnd = errors.New("end of the audit log")
+
+// Position names the next event to read: the chunk's sequence number in the
+// stream and the event's index in that chunk. The zero value is the beginning.
+type Position struct {
+	Sequence uint64 `json:"sequence"`
+	Index    int    `json:"index"`
+}
+
+// Before says whether p comes before q.
+func (p Position) Before(q Position) bool {
+	return p.Sequence < q.Sequence || p.Sequence == q.Sequence && p.Index < q.Index
+}
+
+// Chunk is a run of events of one environment that were appended together.
+// It is shared between readers and must not be changed.
+type Chunk struct {
+	Sequence uint64
+	Accepted time.Time // by the emitter's clock
+	Records  []event.Record
+}
+
+// Options tell how the log works.
+type Options struct {
+	Kind     jetstream.StorageType
+	Now      func() time.Time         // the emitter's clock; time.Now when nil
+	Appended func(environment string) // told after events became readable; must not block
+}
+
+// Log is the audit log of all environments. One process writes it.
+type Log struct {
+	js       jetstream.JetStream
+	stream   jetstream.Stream
+	now      func() time.Time
+	appended func(string)
+
+	requests chan *request
+	closing  chan struct{}
+	stop     sync.Once
+	done     chan struct{}
+
+	mu     sync.Mutex
+	recent recent
+}
+
+// Open makes the stream, or finds it as an earlier process left it.
+func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Log, error) {
+	config := jetstream.StreamConfig{
+		Name:        streamName,
+		Description: "audit events, a message a chunk",
+		Subjects:    []string{subjectPrefix + "*"},
+		Storage:     o.Kind,
+		MaxAge:      Retention,
+		Discard:     jetstream.DiscardNew,
+		AllowDirect: true,
+	}
+	if o.Kind == jetstream.MemoryStorage {
+		config.MaxBytes = memoryBytes
+	}
+	stream, err := js.CreateOrUpdateStream(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open audit log: %w", err)
+	}
+	l := &Log{
+		js: js, stream: stream, now: o.Now, appended: o.Appended,
+		requests: make(chan *request, 256),
+		closing:  make(chan struct{}),
+		done:     make(chan struct{}),
+		recent:   newRecent(recentBytes),
+	}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	if l.appended == nil {
+		l.appended = func(string) {}
+	}
+	go l.commit()
+	return l, nil
+}
+
+// Close refuses further events, waits for those being appended, and returns.
+func (l *Log) Close() error {
+	l.stop.Do(func() { close(l.closing) })
+	<-l.done
+	return nil
+}
+
+// Tail is the sequence number of the environment's last chunk, 0 when there is
+// none: a subscription made now starts after it.
+func (l *Log) Tail(ctx context.Context, environment string) (uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last, known := l.recent.last(environment); known {
+		return last, nil
+	}
+	subject, err := subjectOf(environment)
+	if err != nil {
+		return 0, err
+	}
+	var last uint64
+	msg, err := l.stream.GetLastMsgForSubject(ctx, subject)
+	switch {
+	case err == nil:
+		last = msg.Sequence
+	case !errors.Is(err, jetstream.ErrMsgNotFound):
+		return 0, fmt.Errorf("find the end of the log of %s: %w", environment, err)
+	}
+	l.recent.start(environment, last)
+	return last, nil
+}
+
+// Next returns the environment's first chunk whose sequence number is at least
+// the given one, or ErrEnd. Chunks appended lately come from memory.
+func (l *Log) Next(ctx context.Context, environment string, sequence uint64) (Chunk, error) {
+	last, err := l.Tail(ctx, environment)
+	if err != nil {
+		return Chunk{}, err
+	}
+	if sequence > last {
+		return Chunk{}, ErrEnd
+	}
+	l.mu.Lock()
+	chunk, found := l.recent.next(environment, sequence)
+	l.mu.Unlock()
+	if found {
+		return chunk, nil
+	}
+	return l.read(ctx, environment, sequence)
+}
+
+func (l *Log) read(ctx context.Context, environment string, sequence uint64) (Chunk, error) {
+	subject, err := subjectOf(environment)
+	if err != nil {
+		return Chunk{}, err
+	}
+	msg, err := l.stream.GetMsg(ctx, max(sequence, 1), jetstream.WithGetMsgSubject(subject))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return Chunk{}, ErrEnd
+	}
+	if err != nil {
+		return Chunk{}, fmt.Errorf("read the log of %s from %d: %w", environment, sequence, err)
+	}
+	chunk, err := decode(msg.Data)
+	if err != nil {
+		return Chunk{}, fmt.Errorf("read chunk %d: %w", msg.Sequence, err)
+	}
+	chunk.Sequence = msg.Sequence
+	return chunk, nil
+}
+
+// subjectOf refuses names that would mean something else to the server.
+func subjectOf(environment string) (string, error) {
+	if environment == "" || strings.ContainsAny(environment, ".*> \t\r\n") {
+		return "", fmt.Errorf("%q cannot name an environment's log", environment)
+	}
+	return subjectPrefix + environment, nil
+}
