@@ -1,0 +1,149 @@
+package driver
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hookproof/hookproof/targets"
+)
+
+// NewClient makes the run's client for a started system.
+func NewClient(system *targets.System) (*Client, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = http.ProxyFromEnvironment
+	transport.MaxIdleConnsPerHost = 64
+	if len(system.Emitter.CA) > 0 {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(system.Emitter.CA) {
+			return nil, errors.New("the CA file for the target holds no PEM certificate")
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	c := &Client{system: system, http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	c.token.fetch = c.fetchToken
+	return c, nil
+}
+
+// System is the system that the client reaches.
+func (c *Client) System() *targets.System { return c.system }
+
+// Close lets go of idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// authorization is the Authorization header of the suite's own credentials
+// at a peer.
+func (c *Client) authorization(ctx context.Context, peer string) (string, error) {
+	switch peer {
+	case Emitter:
+		if c.system.Emitter.Token != "" {
+			return "Bearer " + c.system.Emitter.Token, nil
+		}
+		token, err := c.token.get(ctx)
+		if err != nil {
+			return "", err
+		}
+		return "Bearer " + token, nil
+	case Control:
+		return "Bearer " + c.system.Emitter.ControlToken, nil
+	case Receiver:
+		if c.system.Receiver.Token != "" {
+			return "Bearer " + c.system.Receiver.Token, nil
+		}
+	}
+	return "none", nil
+}
+
+// Reach tells whether the target lets the suite in at all: a token can be
+// had and the suite's own environment read.
+func (c *Client) Reach(ctx context.Context) error {
+	authorization, err := c.authorization(ctx, Emitter)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base(Emitter)+"/v1/environments/"+url.PathEscape(c.system.Emitter.Environment), nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", authorization)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: status %d, want 200", req.URL, resp.StatusCode)
+	}
+	return nil
+}
+
+// tokenSource keeps an access token until shortly before it expires.
+type tokenSource struct {
+	fetch func(context.Context) (string, time.Duration, error)
+
+	mu      sync.Mutex
+	token   string
+	expires time.Time
+}
+
+// renewBefore is how long before its end a token is replaced: longer than
+// any one call takes.
+const renewBefore = time.Minute
+
+func (s *tokenSource) get(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token != "" && time.Until(s.expires) > renewBefore {
+		return s.token, nil
+	}
+	token, lasts, err := s.fetch(ctx)
+	if err != nil {
+		return "", fmt.Errorf("get an access token: %w", err)
+	}
+	s.token, s.expires = token, time.Now().Add(lasts)
+	return token, nil
+}
+
+// fetchToken asks for a token by client credentials with HTTP Basic, the way
+// PingOne's own clients ask first (RFC 6749 sections 2.3.1 and 4.4).
+func (c *Client) fetchToken(ctx context.Context) (string, time.Duration, error) {
+	e := c.system.Emitter
+	address := c.base(Auth) + "/" + url.PathEscape(e.Environment) + "/as/token"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader("grant_type=client_credentials"))
+	if err != nil {
+		return "", 0, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth(url.QueryEscape(e.ClientID), url.QueryEscape(e.ClientSecret))
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return "", 0, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return "", 0, err
+	}
+	var answer struct {
+		AccessToken string  `json:"access_token"`
+		ExpiresIn   float64 `json:"expires_in"`
+		Error       string  `json:"error"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || resp.StatusCode != http.StatusOK || answer.AccessToken == "" {
+		return "", 0, fmt.Errorf("POST %s: status %d %s", address, resp.StatusCode, answer.Error)
+	}
+	return answer.AccessToken, time.Duration(answer.ExpiresIn * float64(time.Second)), nil
+}

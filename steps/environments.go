@@ -1,0 +1,110 @@
+package steps
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/targets"
+)
+
+// environmentSteps make environments and what lives in them.
+func environmentSteps() []Step {
+	return []Step{
+		step(`an environment`, func(w *World) any { return w.anEnvironment }),
+		step(`another environment "([^"]*)"`, func(w *World) any { return w.anotherEnvironment }),
+		step(`populations? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any { return w.populations }),
+		step(`applications? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any { return w.applications }),
+	}
+}
+
+// anEnvironment gives the scenario an environment of its own where the
+// target can make one, else the one that the suite's credentials belong to.
+func (w *World) anEnvironment(ctx context.Context) error {
+	id, err := w.makeEnvironment(ctx)
+	if err != nil {
+		return err
+	}
+	w.environment = newEnvironment(id)
+	return nil
+}
+
+func (w *World) anotherEnvironment(ctx context.Context, name string) error {
+	if !w.claims(targets.Environments) {
+		return unobserved("the target makes no second environment")
+	}
+	id, err := w.makeEnvironment(ctx)
+	if err != nil {
+		return err
+	}
+	w.others[name] = newEnvironment(id)
+	return nil
+}
+
+func (w *World) makeEnvironment(ctx context.Context) (string, error) {
+	own := w.driver.Transcript().Environment
+	if !w.claims(targets.Environments) {
+		return own, nil
+	}
+	x, err := w.call(ctx, http.MethodGet, "/v1/environments/"+own, nil)
+	if err != nil {
+		return "", err
+	}
+	r, err := answered(x, judge.Status(http.StatusOK))
+	if err != nil {
+		return "", err
+	}
+	body := map[string]any{"name": w.driver.Name("environment"), "type": "SANDBOX", "region": "NA"}
+	if region := gjson.GetBytes(r.Body, "region"); region.Exists() {
+		body["region"] = region.Value()
+	}
+	if license := gjson.GetBytes(r.Body, "license.id"); license.Exists() {
+		body["license"] = map[string]string{"id": license.String()}
+	}
+	id, _, err := w.create(ctx, "/v1/environments", body)
+	if err == nil {
+		w.later(http.MethodDelete, "/v1/environments/"+id)
+	}
+	return id, err
+}
+
+// quoted are the words in quotes of a list such as `"A", "B" and "C"`.
+func quoted(list string) []string {
+	var words []string
+	for i, part := range strings.Split(list, `"`) {
+		if i%2 == 1 {
+			words = append(words, part)
+		}
+	}
+	return words
+}
+
+func (w *World) populations(ctx context.Context, list string) error {
+	for _, name := range quoted(list) {
+		id, _, err := w.create(ctx, w.here("/populations"), map[string]string{"name": name + " " + w.driver.Name("population")})
+		if err != nil {
+			return err
+		}
+		w.later(http.MethodDelete, w.here("/populations/"+id))
+		w.environment.populations[name] = id
+	}
+	return nil
+}
+
+func (w *World) applications(ctx context.Context, list string) error {
+	for _, name := range quoted(list) {
+		id, _, err := w.create(ctx, w.here("/applications"), map[string]any{
+			"name": name + " " + w.driver.Name("application"), "enabled": true, "protocol": "OPENID_CONNECT", "type": "WORKER",
+			"grantTypes": []string{"CLIENT_CREDENTIALS"}, "tokenEndpointAuthMethod": "CLIENT_SECRET_BASIC",
+		})
+		if err != nil {
+			return err
+		}
+		w.later(http.MethodDelete, w.here("/applications/"+id))
+		w.environment.applications[name] = id
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+// Package judge decides whether what was observed keeps what was promised.
+// Every judge is a pure function of recorded observations: it reads raw
+// bytes with gjson and compares with go-cmp, and shares no code with the
+// reference implementations, whose mistakes it would repeat.
+//
+// A judge that fails says what it expected and what it got as values, and
+// names the first cause: that nothing came before the status, the status
+// before a header, a header before the body.
+package judge
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Outcome is what a judge finds. The zero value is Pass.
+type Outcome struct {
+	// Expected and Actual are values to be read side by side.
+	Expected, Actual string
+	failed           bool
+}
+
+// Pass is the outcome of a promise that was kept.
+var Pass Outcome
+
+// Fail is the outcome of a promise that was not kept; expected says what
+// would have been right. Got adds what was there instead.
+func Fail(expected string, args ...any) Outcome {
+	return Outcome{Expected: fmt.Sprintf(expected, args...), failed: true}
+}
+
+// Got is o with what was there instead of the expected.
+func (o Outcome) Got(actual string, args ...any) Outcome {
+	o.Actual = fmt.Sprintf(actual, args...)
+	return o
+}
+
+// Failed tells whether the promise was broken.
+func (o Outcome) Failed() bool { return o.failed }
+
+// All is the first of the outcomes that failed, or Pass.
+func All(outcomes ...Outcome) Outcome {
+	for _, o := range outcomes {
+		if o.failed {
+			return o
+		}
+	}
+	return Pass
+}
+
+// cut shortens text for a message to at most about 300 bytes.
+func cut[T ~[]byte | ~string](text T) string {
+	s := strings.ToValidUTF8(string(text), "�")
+	const most = 300
+	if len(s) <= most {
+		return s
+	}
+	return fmt.Sprintf("%s… (%d bytes in all)", strings.ToValidUTF8(s[:most], ""), len(s))
+}

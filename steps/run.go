@@ -1,0 +1,206 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"sync"
+	"testing/fstest"
+	"time"
+
+	"github.com/cucumber/godog"
+
+	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/steps/driver"
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+// Kind is how a scenario ended, before the level of its rules is looked at.
+type Kind int
+
+// The kinds of endings.
+const (
+	Passed      Kind = iota
+	Failed           // a judge found a promise broken
+	CouldNotRun      // what was to be judged could not be brought about
+	Errored          // the suite's own fault
+)
+
+// Ending is how a scenario ended and what was observed in it.
+type Ending struct {
+	Kind Kind
+	// Reason says why, for every kind but Passed.
+	Reason string
+	// Expected and Actual are the judge's values, for Failed.
+	Expected, Actual string
+	// Step is the text of the step that ended the scenario.
+	Step       string
+	Transcript *transcript.Transcript
+}
+
+// Scenario is a scenario to run, with the file it stands in.
+type Scenario struct {
+	features.Scenario
+	// FS is where Scenario.File is found, and Siblings are the lines of the
+	// other rows of the same outline.
+	FS       fs.FS
+	Siblings []int
+}
+
+// Run runs one scenario with a backend. Header fills in the transcript's
+// header. Run returns when the scenario has ended, at the latest shortly
+// after ctx has.
+func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcript.Transcript, deadlines Deadlines) Ending {
+	log := header
+	log.Schema, log.Scenario, log.Entries = transcript.Schema, s.ID, nil
+	d := driver.New(backend, &log)
+	w := newWorld(d, deadlines)
+	defer w.cleanUp(backend, deadlines)
+	r := &recording{driver: d}
+	if err := r.run(ctx, s, w); err != nil {
+		return Ending{Kind: Errored, Reason: err.Error(), Step: r.step, Transcript: d.Snapshot()}
+	}
+	return r.ending(d.Snapshot())
+}
+
+// recording is what the hooks note while godog runs a scenario.
+type recording struct {
+	driver *driver.Driver
+
+	mu    sync.Mutex
+	begun bool
+	step  string
+	err   error
+}
+
+func (r *recording) run(ctx context.Context, s Scenario, w *World) error {
+	alone, err := s.alone()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.deadlines.Scenario)
+	defer cancel()
+	suite := godog.TestSuite{
+		Name: s.ID,
+		ScenarioInitializer: func(sc *godog.ScenarioContext) {
+			register(sc, Vocabulary(), w)
+			sc.StepContext().Before(func(ctx context.Context, st *godog.Step) (context.Context, error) {
+				r.begin(st.Text)
+				return ctx, nil
+			})
+			sc.StepContext().After(func(ctx context.Context, _ *godog.Step, _ godog.StepResultStatus, err error) (context.Context, error) {
+				r.end(err)
+				return ctx, nil
+			})
+		},
+		Options: &godog.Options{
+			Format: "progress", Output: io.Discard, NoColors: true, Strict: true, Concurrency: 1,
+			FS: alone, Paths: []string{fmt.Sprintf("%s:%d", s.File, s.Line)}, DefaultContext: ctx,
+		},
+	}
+	done := make(chan int, 1)
+	go func() { done <- suite.Run() }()
+	select {
+	case status := <-done:
+		if ctx.Err() != nil {
+			return fmt.Errorf("the scenario was ended: %w", context.Cause(ctx))
+		}
+		return r.check(status)
+	case <-ctx.Done():
+	}
+	// A step that heeds ctx ends now. One that does not is left behind; the
+	// report must not wait for it.
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+	}
+	return fmt.Errorf("the scenario was ended: %w", context.Cause(ctx))
+}
+
+// check tells whether godog's own view of the scenario fits what the hooks
+// saw: a run in which nothing ran must not pass.
+func (r *recording) check(status int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case !r.begun:
+		return errors.New("no step was run")
+	case status != 0 && r.err == nil:
+		return fmt.Errorf("godog ended with status %d, and no step said why", status)
+	case status == 0 && r.err != nil:
+		return fmt.Errorf("a step failed, and godog ended with status 0: %w", r.err)
+	}
+	return nil
+}
+
+func (r *recording) begin(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begun = true
+	if r.err == nil {
+		r.step = text
+		r.driver.Step(text)
+	}
+}
+
+func (r *recording) end(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil && err != nil {
+		r.err = err
+	}
+}
+
+func (r *recording) ending(t *transcript.Transcript) Ending {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := Ending{Transcript: t}
+	if r.err == nil {
+		return e
+	}
+	e.Step, e.Reason = r.step, r.err.Error()
+	if f, ok := asFailure(r.err); ok {
+		e.Kind, e.Expected, e.Actual = Failed, f.Expected, f.Actual
+	} else if _, ok := asUnobserved(r.err); ok {
+		e.Kind = CouldNotRun
+	} else {
+		e.Kind = Errored
+	}
+	return e
+}
+
+// alone is a file system in which the scenario's file has no other rows of
+// the same outline: godog takes a scenario by its line, and all its rows.
+func (s Scenario) alone() (fs.FS, error) {
+	data, err := fs.ReadFile(s.FS, s.File)
+	if err != nil {
+		return nil, fmt.Errorf("read scenario %s: %w", s.ID, err)
+	}
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	for _, n := range s.Siblings {
+		if n != s.RowLine && n >= 1 && n <= len(lines) {
+			lines[n-1] = []byte("\n")
+		}
+	}
+	return fstest.MapFS{s.File: {Data: bytes.Join(lines, nil)}}, nil
+}
+
+// cleanUp removes what the scenario has made at the target, last first, and
+// its endpoints. It is not part of what is observed.
+func (w *World) cleanUp(backend driver.Backend, deadlines Deadlines) {
+	if _, live := backend.(*driver.Live); !live {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), deadlines.Call)
+	defer cancel()
+	for i := len(w.undo) - 1; i >= 0; i-- {
+		_, _ = backend.Exchange(ctx, w.undo[i:i+1])
+	}
+	for _, e := range w.endpoints {
+		_, _ = backend.Exchange(ctx, []driver.Call{{Peer: driver.Receiver, Method: http.MethodDelete, Path: "/inspect/endpoints/" + e.ID}})
+	}
+}

@@ -1,0 +1,154 @@
+// Package steps says HOW promises are observed and judged: the sentences
+// that features are written in, one file for each area of the vocabulary,
+// and the world in which one scenario lives. Steps reach the target and the
+// receiver only through the driver, and leave judging to steps/judge.
+//
+// What must not enter: anything of the simulators. A step that knew the
+// reference would prove nothing about anybody else's implementation.
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/steps/driver"
+	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
+	"github.com/hookproof/hookproof/targets"
+)
+
+// World is what one scenario knows: the things it has made, by the names it
+// gave them, and the answer it got last.
+type World struct {
+	driver    *driver.Driver
+	deadlines Deadlines
+
+	environment *environment            // the scenario's own
+	others      map[string]*environment // further ones, by name
+	endpoints   map[string]*driver.Endpoint
+	events      map[string]transcript.Caused // by name
+	answer      transcript.Exchange          // of the request made last
+	answers     []transcript.Exchange        // of the requests made last, where they were several
+	remembered  map[string]gjson.Result      // what an answer said earlier, by a name
+
+	undo []driver.Call // what removes the scenario's traces, last first
+}
+
+// environment is one environment and what the scenario has made in it.
+type environment struct {
+	id            string
+	populations   map[string]string // ids by name
+	applications  map[string]string
+	users         map[string]user
+	keys          map[string]key
+	subscriptions map[string]*subscription
+}
+
+type user struct{ id, username, population string }
+
+// key is an uploaded key pair; the fingerprint is that of its certificate,
+// SHA-256 in hex.
+type key struct{ id, fingerprint string }
+
+// subscription is one that the target has accepted, with the body that was
+// sent for it and the endpoint it delivers to.
+type subscription struct {
+	id       string
+	sent     []byte
+	created  transcript.Exchange
+	endpoint string
+}
+
+func newWorld(d *driver.Driver, deadlines Deadlines) *World {
+	return &World{
+		driver: d, deadlines: deadlines,
+		others: map[string]*environment{}, endpoints: map[string]*driver.Endpoint{},
+		events: map[string]transcript.Caused{}, remembered: map[string]gjson.Result{},
+	}
+}
+
+func newEnvironment(id string) *environment {
+	return &environment{
+		id: id, populations: map[string]string{}, applications: map[string]string{},
+		users: map[string]user{}, keys: map[string]key{}, subscriptions: map[string]*subscription{},
+	}
+}
+
+// claims tells whether the target claims the capability.
+func (w *World) claims(c targets.Capability) bool {
+	return slices.Contains(w.driver.Transcript().Claims, string(c))
+}
+
+// here is the path of something in the scenario's environment.
+func (w *World) here(path string) string {
+	return "/v1/environments/" + w.environment.id + path
+}
+
+// call makes a request to the management API; body, if not nil, is sent as
+// JSON, a []byte as it is. It becomes the world's answer.
+func (w *World) call(ctx context.Context, method, path string, body any) (transcript.Exchange, error) {
+	c, err := jsonCall(method, path, body)
+	if err != nil {
+		return transcript.Exchange{}, err
+	}
+	return w.do(ctx, c)
+}
+
+// do makes a call, which becomes the world's answer.
+func (w *World) do(ctx context.Context, c driver.Call) (transcript.Exchange, error) {
+	x, err := w.driver.Do(ctx, c)
+	w.answer, w.answers = x, []transcript.Exchange{x}
+	return x, err
+}
+
+// jsonCall is a call to the management API with a JSON body.
+func jsonCall(method, path string, body any) (driver.Call, error) {
+	c := driver.Call{Peer: driver.Emitter, Method: method, Path: path, Header: map[string]string{"Accept": "application/json"}}
+	switch body := body.(type) {
+	case nil:
+		return c, nil
+	case []byte:
+		c.Body = body
+	default:
+		data, err := json.Marshal(body)
+		if err != nil {
+			return c, fmt.Errorf("encode the body of %s %s: %w", method, path, err)
+		}
+		c.Body = data
+	}
+	c.Header["Content-Type"] = "application/json"
+	return c, nil
+}
+
+// create posts a body and gives the id of what was made. A refusal makes the
+// scenario unobserved.
+func (w *World) create(ctx context.Context, path string, body any) (string, gjson.Result, error) {
+	x, err := w.call(ctx, http.MethodPost, path, body)
+	if err != nil {
+		return "", gjson.Result{}, err
+	}
+	r, err := answered(x, judge.Status(http.StatusCreated))
+	if err != nil {
+		return "", gjson.Result{}, err
+	}
+	made := gjson.ParseBytes(r.Body)
+	id := made.Get("id").String()
+	if id == "" {
+		return "", made, unobserved("an answer to POST %s without an id", path)
+	}
+	return id, made, nil
+}
+
+// later notes a call that removes what the scenario has made. Where the
+// scenario has an environment of its own, removing that is enough.
+func (w *World) later(method, path string) {
+	if w.environment != nil && w.claims(targets.Environments) {
+		return
+	}
+	w.undo = append(w.undo, driver.Call{Peer: driver.Emitter, Method: method, Path: path})
+}
