@@ -1,0 +1,144 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// defaultWidth is the width, in columns, where none is known.
+const defaultWidth = 80
+
+// Console says how to write for people. Its zero value with Out set writes
+// plain text for 80 columns. A Console never looks at the environment itself.
+type Console struct {
+	// Out takes everything.
+	Out io.Writer
+	// Terminal allows a live progress bar and colours.
+	Terminal bool
+	// NoColor forbids colours on a terminal (https://no-color.org).
+	NoColor bool
+	// Width is the number of columns; 0 is 80, less than 60 counts as 60.
+	Width int
+	// Quiet leaves only the verdict.
+	Quiet bool
+	// Dir is the folder of results.json, put before transcript paths.
+	Dir string
+}
+
+// ConsoleFor describes the console behind f. env looks up environment
+// variables, such as os.Getenv: NO_COLOR, if not empty, forbids colours, and
+// TERM=dumb is no terminal.
+func ConsoleFor(f *os.File, env func(string) string) Console {
+	c := Console{Out: f, NoColor: env("NO_COLOR") != ""}
+	if !term.IsTerminal(int(f.Fd())) || env("TERM") == "dumb" {
+		return c
+	}
+	c.Terminal = true
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+		c.Width = width
+	}
+	return c
+}
+
+// Summary writes the end of a run: a table by area, each failure as the whole
+// story, what could not run and why, the baseline's entries, and the verdict in
+// words. With Quiet only the verdict.
+func (c Console) Summary(r Results) error {
+	var b strings.Builder
+	if !c.Quiet {
+		b.WriteString("\n")
+		writeTable(&b, r, c.width(), c.paint())
+		c.stories(&b, r)
+		c.grouped(&b, r, CouldNotRun, "Could not run")
+		c.grouped(&b, r, UnexpectedPass, "Listed in the baseline as failing, and passed")
+		c.grouped(&b, r, ExpectedFail, "Failed as the baseline lists")
+		b.WriteString("\n")
+	}
+	b.WriteString(explain(r, c.width(), c.paint()))
+	if _, err := io.WriteString(c.Out, b.String()); err != nil {
+		return fmt.Errorf("write summary: %w", err)
+	}
+	return nil
+}
+
+// maxStories bounds the stories told at length. Beyond fifty nobody reads on;
+// JUnit and results.json hold them all.
+const maxStories = 50
+
+// stories tells errors first, as they put the rest in doubt, then failures,
+// then recommendations not kept.
+func (c Console) stories(b *strings.Builder, r Results) {
+	st := newStory(r, c.width(), c.Dir, c.paint())
+	told, left := 0, 0
+	for _, o := range []Outcome{Error, Fail, Warn} {
+		for _, s := range r.Scenarios {
+			switch {
+			case s.Outcome != o:
+			case told == maxStories:
+				left++
+			default:
+				b.WriteString("\n" + st.of(s))
+				told++
+			}
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(b, "\n%s more like these: see %s.\n", plural(left, "scenario"), FileName)
+	}
+}
+
+// maxGroups and maxPerGroup bound the lists of scenarios that share a reason.
+const (
+	maxGroups   = 20
+	maxPerGroup = 10
+)
+
+// grouped lists the scenarios of one outcome under their reasons: an
+// unreachable target gives a hundred scenarios the same one.
+func (c Console) grouped(b *strings.Builder, r Results, o Outcome, title string) {
+	var reasons []string
+	by := make(map[string][]string)
+	for _, s := range r.Scenarios {
+		if s.Outcome != o {
+			continue
+		}
+		reason := cut(oneLine(s.Reason), 500)
+		if _, ok := by[reason]; !ok {
+			reasons = append(reasons, reason)
+		}
+		by[reason] = append(by[reason], fmt.Sprintf("%s (%s)", oneLine(s.ID), strings.Join(s.Rules, ", ")))
+	}
+	if len(reasons) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", c.paint().outcome(o, title))
+	for i, reason := range reasons {
+		if i == maxGroups {
+			fmt.Fprintf(b, "  %s more: see %s.\n", plural(len(reasons)-maxGroups, "reason"), FileName)
+			return
+		}
+		for _, line := range wrap(reason, c.width()-2) {
+			b.WriteString("  " + line + "\n")
+		}
+		ids := by[reason]
+		for _, id := range ids[:min(len(ids), maxPerGroup)] {
+			b.WriteString("    " + id + "\n")
+		}
+		if len(ids) > maxPerGroup {
+			fmt.Fprintf(b, "    … and %d more\n", len(ids)-maxPerGroup)
+		}
+	}
+}
+
+func (c Console) width() int {
+	if c.Width == 0 {
+		return defaultWidth
+	}
+	return max(c.Width, 60)
+}
+
+func (c Console) paint() paint { return paint{on: c.Terminal && !c.NoColor} }

@@ -1,0 +1,203 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/sjson"
+)
+
+func TestWhatIsWrittenIsReadBack(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "new", "folder", FileName)
+	want := everything()
+	if err := Write(path, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("read back (-want +got):\n%s", diff)
+	}
+	if runtime.GOOS != "windows" {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o644 {
+			t.Errorf("mode is %o, want 644", mode)
+		}
+	}
+	onlyFile(t, filepath.Dir(path))
+}
+
+// onlyFile fails if a temporary file was left beside the report.
+func onlyFile(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 1 || entries[0].Name() != FileName {
+		t.Errorf("folder holds %v, want only %s", entries, FileName)
+	}
+}
+
+func TestAFailedWriteLeavesTheOldFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), FileName)
+	if err := Write(path, with(Pass)); err != nil {
+		t.Fatal(err)
+	}
+	bad := with(Fail)
+	bad.Verdict = Conformant
+	if err := Write(path, bad); err == nil {
+		t.Fatal("results that contradict themselves were written")
+	}
+	r, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Scenarios[0].Outcome != Pass {
+		t.Errorf("the old file now says %s", r.Scenarios[0].Outcome)
+	}
+	onlyFile(t, filepath.Dir(path))
+
+	blocked := filepath.Join(t.TempDir(), FileName)
+	if err := os.MkdirAll(filepath.Join(blocked, "occupied"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(blocked, with(Pass)); err == nil {
+		t.Error("a folder in the way was no error")
+	}
+	onlyFile(t, filepath.Dir(blocked))
+}
+
+func TestReadRefuses(t *testing.T) {
+	t.Parallel()
+	good, err := marshal(everything())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(path string, value any) string {
+		text, err := sjson.SetBytes(bytes.Clone(good), path, value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"nothing":                        {"", "parse results"},
+		"no JSON":                        {"<html>", "parse results"},
+		"an array":                       {"[]", "parse results"},
+		"no schema":                      {"{}", "unknown results schema"},
+		"another schema":                 {set("schema", "https://hookproof.dev/schema/results-2.json"), "unknown results schema"},
+		"two documents":                  {string(good) + "{}", "parse results"},
+		"half a document":                {string(good[:len(good)/2]), "parse results"},
+		"a seed of any size":             {strings.Replace(string(good), `"seed": 42`, `"seed": 1e999999999`, 1), "parse results"},
+		"a verdict made better by hand":  {set("verdict", "conformant"), "verdict is conformant"},
+		"counts made better by hand":     {set("counts.fail", 0), "counts are"},
+		"a rule made better by hand":     {set("rules.7.outcome", "pass"), "its scenarios say"},
+		"a scenario made better by hand": {set("scenarios.6.outcome", "pass"), "the scenarios say"},
+		"a rule twice":                   {set("rules.0.id", "SUB-SB"), "listed twice"},
+		"a scenario twice":               {set("scenarios.0.id", "sb"), "listed twice"},
+		"an unlisted rule":               {set("scenarios.0.rules", []string{"NO-SUCH"}), "not listed"},
+		"a rule that forgets a scenario": {set("rules.0.scenarios", []string{}), "lists scenarios"},
+		"a transcript outside":           {set("scenarios.6.transcript", "transcripts/../../x.json"), "leaves the report's folder"},
+		"a member hidden by its case":    {strings.Replace(string(good), `"verdict": "non-conformant"`, `"verdict": "non-conformant", "VERDICT": "green"`, 1), "verdict"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if tt.text == string(good) {
+				t.Fatal("the sample was not changed")
+			}
+			_, err := Decode(strings.NewReader(tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v, want one with %q", err, tt.want)
+			}
+			if got, want := errors.Is(err, ErrSchema), strings.HasSuffix(name, "schema"); got != want {
+				t.Errorf("errors.Is(%v, ErrSchema) = %v", err, got)
+			}
+		})
+	}
+}
+
+func TestReadIgnoresMembersItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	text, err := marshal(everything())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"later", "target.later", "rules.0.later", "scenarios.0.later"} {
+		if text, err = sjson.SetBytes(text, path, map[string]any{"a": 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Decode(bytes.NewReader(text)); err != nil {
+		t.Error(err)
+	}
+}
+
+// endless is a document that never ends.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+func TestReadIsBounded(t *testing.T) {
+	t.Parallel()
+	if _, err := Decode(endless{}); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("error is %v, want one about the length", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, r := range []Results{everything(), with(Pass), with()} {
+		text, err := marshal(r)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte(`{"schema":"` + SchemaID + `"}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := Decode(bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		// Whatever is accepted can be reported, written, and read as the same.
+		var again bytes.Buffer
+		if err := Encode(&again, r); err != nil {
+			t.Fatalf("accepted and not writable: %v", err)
+		}
+		second, err := Decode(&again)
+		if err != nil {
+			t.Fatalf("accepted, written and refused: %v", err)
+		}
+		if diff := cmp.Diff(r.withoutNil(), second); diff != "" {
+			t.Fatalf("changed by writing:\n%s", diff)
+		}
+		if ExitCode(r) == ExitConformant && VerdictOf(r) == Incomplete {
+			t.Fatal("green with nothing judged")
+		}
+		if err := WriteJUnit(io.Discard, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := (Console{Out: io.Discard}).Summary(r); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,139 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// Progress shows how far a run is: a live bar on a terminal, otherwise a line
+// now and then. Scenarios that need attention get a line of their own at once,
+// on both. It starts no goroutine; its methods may be called from any, and its
+// zero value shows nothing.
+//
+// Progress is a courtesy: what cannot be written is dropped, and shows up as an
+// error of the summary that follows on the same writer.
+type Progress struct {
+	mu      sync.Mutex
+	out     io.Writer
+	paint   paint
+	bar     *progressbar.ProgressBar
+	total   int
+	done    int
+	said    int // value of done at the last plain line
+	n       map[Outcome]int
+	started time.Time
+}
+
+// heartbeats is how many progress lines a whole run prints without a terminal.
+const heartbeats = 10
+
+// Progress starts showing a run of total scenarios. With Quiet it shows nothing.
+func (c Console) Progress(total int) *Progress {
+	if c.Quiet {
+		return &Progress{}
+	}
+	p := &Progress{
+		out:     c.Out,
+		paint:   c.paint(),
+		total:   total,
+		n:       make(map[Outcome]int),
+		started: time.Now(),
+	}
+	if c.Terminal && total > 0 {
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(c.Out),
+			progressbar.OptionSetWidth(30),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(true),
+			// Ten pictures a second look alive and cost nothing.
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionUseANSICodes(true),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionShowDescriptionAtLineEnd(),
+			progressbar.OptionSetRenderBlankState(true),
+		)
+	}
+	return p
+}
+
+// Done shows that s has finished.
+func (p *Progress) Done(s Scenario) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.out == nil {
+		return
+	}
+	p.done++
+	p.n[s.Outcome]++
+	if loud(s.Outcome) {
+		p.line(p.paint.outcome(s.Outcome, fmt.Sprintf("%-15s", strings.ToUpper(string(s.Outcome)))) +
+			fmt.Sprintf(" %s  %s  %s:%d", strings.Join(s.Rules, ","), oneLine(s.ID), oneLine(s.File), s.Line))
+	}
+	if p.bar != nil {
+		// An error here is more scenarios than announced, or a closed writer.
+		p.bar.Describe(p.tally())
+		_ = p.bar.Add(1)
+		return
+	}
+	if p.done-p.said >= max(1, p.total/heartbeats) {
+		p.heartbeat()
+	}
+}
+
+// Finish takes the bar away, or writes the last progress line. After it Done
+// must not be called.
+func (p *Progress) Finish() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.out == nil:
+	case p.bar != nil:
+		_ = p.bar.Clear()
+	case p.said < p.done:
+		p.heartbeat()
+	}
+	p.out = nil
+}
+
+// line writes one line, above the bar where there is one.
+func (p *Progress) line(text string) {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+	fmt.Fprintln(p.out, text)
+	if p.bar != nil {
+		_ = p.bar.RenderBlank()
+	}
+}
+
+func (p *Progress) heartbeat() {
+	p.said = p.done
+	fmt.Fprintf(p.out, "%d of %s, %s, %.1f s\n",
+		p.done, plural(p.total, "scenario"), p.tally(), time.Since(p.started).Seconds())
+}
+
+// tally is "12 pass, 1 fail", what is worst last.
+func (p *Progress) tally() string {
+	var parts []string
+	for _, o := range ScenarioOutcomes() {
+		if p.n[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n[o], o))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// loud outcomes are told at once.
+func loud(o Outcome) bool {
+	switch o {
+	case Pass, NotApplicable, ExpectedFail:
+		return false
+	}
+	return true
+}
