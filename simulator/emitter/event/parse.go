@@ -22,7 +22,8 @@ const MaxBytes = 6 << 20
 // order, `population: {}`, missing actors, client ids that are no UUIDs and
 // unknown members are delivered as they came. Only `id` and `recordedAt` are
 // put in front where missing (recordedAt = now), and `source` is taken apart,
-// because a subscription decides what of it is delivered.
+// because a subscription decides what of it is delivered. Line breaks between
+// tokens, which would end a record of ND_JSON, are taken out.
 //
 // It fails unless the line is one JSON object of at most MaxBytes without
 // repeated members at its top level, with a non-empty string action.type; with
@@ -62,6 +63,13 @@ func Parse(line []byte, now time.Time) (Record, error) {
 		fmt.Fprintf(&filled, `"recordedAt":"%s",`, r.RecordedAt.Format(TimeFormat))
 	}
 	r.Body = "{" + filled.String() + withoutSource(members)[1:]
+	if strings.ContainsAny(r.Body, "\r\n") { // whitespace only: strings escape theirs
+		var b bytes.Buffer
+		if err := json.Compact(&b, []byte(r.Body)); err != nil {
+			return Record{}, err
+		}
+		r.Body = b.String()
+	}
 	return r, nil
 }
 

@@ -1,0 +1,141 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/limits"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
+)
+
+// gathering is a payload in the making.
+type gathering struct {
+	pieces       *Pieces
+	subscription subscription.Subscription
+	batch        Batch
+	scratch      []byte
+	next         auditlog.Position // first event not yet looked at
+	oldest       time.Time
+	expired      int
+	full         bool
+}
+
+// collect gathers matching events from the position on. It returns a payload
+// when the batch is full, or was held long enough; nothing when the worker is
+// to stop or the configuration changed meanwhile, for then the batch is
+// gathered anew.
+func (w *worker) collect(ctx context.Context, s subscription.Subscription, generation uint64) (Payload, bool) {
+	g := w.gather(s)
+	for ctx.Err() == nil && w.generation.Load() == generation {
+		chunk, err := w.dispatcher.Log.Next(ctx, w.environment, g.next.Sequence)
+		switch {
+		case errors.Is(err, auditlog.ErrEnd):
+			if g.batch.Len() == 0 {
+				w.pass(ctx, g.next)
+				w.wait(ctx, time.Time{})
+				continue
+			}
+			due := g.oldest.Add(g.pieces.Linger)
+			if !w.dispatcher.Now().Before(due) {
+				return g.payload(), true
+			}
+			w.wait(ctx, due)
+			continue
+		case err != nil:
+			if ctx.Err() == nil {
+				w.log.Error("the audit log cannot be read", "error", err)
+				w.pause(ctx)
+			}
+			continue
+		}
+		w.take(g, chunk)
+		if g.full {
+			return g.payload(), true
+		}
+		if g.batch.Len() == 0 {
+			w.pass(ctx, g.next)
+		}
+	}
+	return Payload{}, false
+}
+
+func (w *worker) gather(s subscription.Subscription) *gathering {
+	pieces := w.dispatcher.Pieces.Load()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return &gathering{
+		pieces: pieces, subscription: s, next: w.state.Position,
+		batch: Batch{Limits: pieces.Limits(s), Framing: pieces.Framing(s)},
+	}
+}
+
+// take adds the chunk's matching events until the batch is full.
+func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
+	start := 0
+	if chunk.Sequence == g.next.Sequence {
+		start = g.next.Index
+	}
+	expired := w.expired(chunk.Accepted)
+	filter := w.filterAt(chunk.Sequence)
+	for i := start; i < len(chunk.Records); i++ {
+		r := chunk.Records[i]
+		if !g.pieces.Match(filter, r) {
+			continue
+		}
+		if expired {
+			g.expired++
+			continue
+		}
+		g.scratch = g.pieces.Shape(g.scratch[:0], g.subscription, r)
+		if !g.batch.Add(g.scratch) {
+			g.next, g.full = auditlog.Position{Sequence: chunk.Sequence, Index: i}, true
+			return
+		}
+		if g.batch.Len() == 1 {
+			g.oldest = chunk.Accepted
+		}
+		if g.batch.Full() {
+			g.next, g.full = auditlog.Position{Sequence: chunk.Sequence, Index: i + 1}, true
+			return
+		}
+	}
+	g.next = auditlog.Position{Sequence: chunk.Sequence + 1}
+	w.lost(g)
+}
+
+func (g *gathering) payload() Payload {
+	return Payload{
+		Body:        g.pieces.Join(g.batch.Framing, g.batch.Records()),
+		ContentType: g.batch.Framing.ContentType,
+		Events:      g.batch.Len(),
+		Next:        g.next,
+		Oldest:      g.oldest,
+	}
+}
+
+// expired says whether events accepted then are no longer kept: more than 14
+// days before the subscription was enabled again (G1), or, while its receiver
+// fails, more than 7 days ago (V1). Accumulated events wait for their receiver
+// from the moment the subscription was enabled.
+func (w *worker) expired(accepted time.Time) bool {
+	w.mu.Lock()
+	resumed := w.state.ResumedAt
+	w.mu.Unlock()
+	if accepted.Before(resumed) {
+		if accepted.Before(resumed.Add(-limits.SuspendedRetention)) {
+			return true
+		}
+		accepted = resumed
+	}
+	return w.failures > 0 && w.dispatcher.Now().Sub(accepted) > limits.FailingRetention
+}
+
+// lost says once a spell that events are dropped.
+func (w *worker) lost(g *gathering) {
+	if g.expired > 0 && !w.dropping {
+		w.dropping = true
+		w.log.Warn("events are dropped, they waited longer than they are kept")
+	}
+}

@@ -1,0 +1,105 @@
+// Package pipeline brings events from the audit log to receivers: match, shape,
+// batch, deliver, each a small piece with plain inputs and outputs, composed in
+// Pieces and run by one worker a subscription. Within a subscription nothing
+// overtakes; between subscriptions nothing waits.
+//
+// The management API, storage engines and faults must not enter: the pipeline
+// knows its sources by the small interfaces declared here, and a fault is made
+// by replacing a piece from outside.
+package pipeline
+
+import (
+	"context"
+	"crypto/tls"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
+)
+
+// Pieces is the composition a worker runs. Replacing a piece changes one
+// behaviour and nothing else.
+type Pieces struct {
+	Match   func(Filter, event.Record) bool
+	Shape   func(dst []byte, s subscription.Subscription, r event.Record) []byte
+	Limits  func(subscription.Subscription) Limits
+	Framing func(subscription.Subscription) Framing
+	Join    func(Framing, [][]byte) []byte
+
+	// Linger is how long a batch that is not full is held, counted from the
+	// moment its first event was accepted.
+	Linger time.Duration
+
+	Prepare   func(context.Context, Attempt) (*http.Request, error)
+	TLS       func(subscription.Subscription, Trust) *tls.Config
+	Connect   func(*tls.Config) http.RoundTripper
+	Exchange  func(http.RoundTripper, *http.Request) Result
+	Delivered func(Attempt, Result) bool
+
+	// Backoff is the wait after the given failed attempt, counted from 1.
+	Backoff func(attempt int) time.Duration
+	// AttemptTimeout bounds one attempt from the dial to the answer's status.
+	AttemptTimeout time.Duration
+
+	// Send makes one attempt. nil: Prepare and Exchange.
+	Send func(context.Context, http.RoundTripper, Attempt) Result
+}
+
+// The reference's own timing; none of it is documented.
+const (
+	DefaultLinger         = 500 * time.Millisecond
+	DefaultRetryInitial   = time.Second
+	DefaultRetryMax       = 15 * time.Minute
+	DefaultAttemptTimeout = 30 * time.Second
+)
+
+// Default is the composition that keeps every rule.
+func Default() Pieces {
+	p := Pieces{
+		Match:          Match,
+		Shape:          Shape,
+		Limits:         LimitsOf,
+		Framing:        FramingOf,
+		Join:           Join,
+		Linger:         DefaultLinger,
+		Prepare:        Prepare,
+		TLS:            TLSConfig,
+		Connect:        Connect,
+		Exchange:       Exchange,
+		Delivered:      Delivered,
+		Backoff:        Backoff(DefaultRetryInitial, DefaultRetryMax),
+		AttemptTimeout: DefaultAttemptTimeout,
+	}
+	return p
+}
+
+// Attempt makes one attempt with the pieces.
+func (p Pieces) Attempt(ctx context.Context, transport http.RoundTripper, a Attempt) Result {
+	if p.Send != nil {
+		return p.Send(ctx, transport, a)
+	}
+	req, err := p.Prepare(ctx, a)
+	if err != nil {
+		return Result{Err: err}
+	}
+	return p.Exchange(transport, req)
+}
+
+// Backoff doubles the wait with every failed attempt from initial up to most,
+// less a random part of up to a half, so that receivers that return are not hit
+// by everybody at once.
+func Backoff(initial, most time.Duration) func(int) time.Duration {
+	return func(attempt int) time.Duration {
+		wait := initial
+		for i := 1; i < attempt && wait < most; i++ {
+			wait *= 2
+		}
+		wait = min(wait, most)
+		if wait <= 0 {
+			return 0
+		}
+		return wait/2 + rand.N(wait/2+1)
+	}
+}

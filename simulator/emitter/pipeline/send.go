@@ -1,0 +1,100 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
+)
+
+const (
+	userAgent = "hookproof-emitter"
+
+	// answerBytes and answerWithin bound how much of an answer's body is read,
+	// so that the connection can be used again. What it says does not matter.
+	answerBytes  = 64 << 10
+	answerWithin = time.Second
+)
+
+// Payload is a body made from a batch. The same payload is sent until it is
+// accepted.
+type Payload struct {
+	Body        []byte
+	ContentType string
+	Events      int
+	// Next is the first event after the payload; the cursor goes there once the
+	// payload is accepted.
+	Next auditlog.Position
+	// Oldest is when the oldest of its events was accepted.
+	Oldest time.Time
+}
+
+// Attempt is one try to deliver a payload.
+type Attempt struct {
+	Subscription subscription.Subscription // as configured now
+	Payload      Payload
+	Number       int // from 1
+}
+
+// Result is how an attempt ended: with an answer's status, or an error before
+// there was one.
+type Result struct {
+	Status int
+	Err    error
+}
+
+func (r Result) String() string {
+	if r.Err != nil {
+		return r.Err.Error()
+	}
+	return fmt.Sprintf("status %d", r.Status)
+}
+
+// Delivered says whether the receiver took the payload: it answered 200 and
+// nothing else (V1).
+func Delivered(_ Attempt, r Result) bool { return r.Err == nil && r.Status == http.StatusOK }
+
+// Prepare makes the request of an attempt: a POST to the configured URL with
+// every configured header, value unchanged. A configured Content-Type or
+// User-Agent replaces the emitter's.
+func Prepare(ctx context.Context, a Attempt) (*http.Request, error) {
+	s := a.Subscription
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(a.Payload.Body))
+	if err != nil {
+		return nil, err
+	}
+	if req.URL.Scheme != "https" {
+		return nil, fmt.Errorf("deliveries go over HTTPS, not %s", req.URL.Scheme)
+	}
+	req.Header.Set("Content-Type", a.Payload.ContentType)
+	req.Header.Set("User-Agent", userAgent)
+	for name, value := range s.Headers {
+		if strings.EqualFold(name, "Host") {
+			req.Host = value
+			continue
+		}
+		req.Header.Set(name, value)
+	}
+	return req, nil
+}
+
+// Exchange sends the request and returns the answer's status. Redirects are
+// answers like any other.
+func Exchange(transport http.RoundTripper, req *http.Request) Result {
+	ctx, cancel := context.WithCancel(req.Context())
+	defer cancel()
+	answer, err := transport.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return Result{Err: err}
+	}
+	defer answer.Body.Close()
+	defer time.AfterFunc(answerWithin, cancel).Stop()
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, answerBytes)) // the status has decided already
+	return Result{Status: answer.StatusCode}
+}

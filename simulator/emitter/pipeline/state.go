@@ -1,0 +1,136 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
+)
+
+// load brings the worker to where an earlier process left it, or to the end of
+// the log as it was when the subscription was made.
+func (w *worker) load(ctx context.Context) bool {
+	s, exists := w.subscription()
+	if !exists {
+		return true
+	}
+	state, found, err := w.dispatcher.Cursors.Load(ctx, w.environment, w.id)
+	if err != nil {
+		w.log.Error("the cursor cannot be read", "error", err)
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loaded = true
+	if found {
+		w.state = state
+	} else {
+		w.state = State{
+			Position:  auditlog.Position{Sequence: s.StartAfter + 1},
+			Filter:    w.current,
+			Suspended: !s.Enabled,
+		}
+	}
+	w.stored = w.state.Position
+	w.compare(ctx, s)
+	return true
+}
+
+// changed notes what later deliveries need to know of a change: until where the
+// old filter holds, and when the subscription was enabled again.
+func (w *worker) changed(s subscription.Subscription) {
+	w.mu.Lock()
+	w.current = FilterOf(s)
+	if w.loaded {
+		w.compare(w.dispatcher.ctx, s)
+	}
+	w.mu.Unlock()
+	if s.Enabled && s.Protocol == subscription.TCPIP {
+		w.log.Warn("deliveries over TCP are not made yet; events accumulate")
+	}
+	w.restart()
+}
+
+// compare is called with the lock held.
+func (w *worker) compare(ctx context.Context, s subscription.Subscription) {
+	if !w.state.Filter.equal(w.current) {
+		until, err := w.dispatcher.Log.Tail(ctx, w.environment)
+		if err != nil {
+			w.log.Error("the end of the log is unknown, earlier events meet the new filter", "error", err)
+		} else if until >= w.state.Position.Sequence {
+			w.state.Past = append(w.state.Past, Epoch{Until: until, Filter: w.state.Filter})
+		}
+		w.state.Filter, w.dirty = w.current, true
+	}
+	if w.state.Suspended == s.Enabled {
+		w.state.Suspended, w.dirty = !s.Enabled, true
+		if s.Enabled {
+			w.state.ResumedAt = w.dispatcher.Now()
+		}
+	}
+}
+
+// filterAt returns the filter in force when the chunk was appended.
+func (w *worker) filterAt(sequence uint64) Filter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, epoch := range w.state.Past {
+		if sequence <= epoch.Until {
+			return epoch.Filter
+		}
+	}
+	return w.state.Filter
+}
+
+// pass moves the position over events that did not match.
+func (w *worker) pass(ctx context.Context, next auditlog.Position) {
+	w.mu.Lock()
+	moved := w.state.Position.Before(next)
+	w.state.Position = next
+	w.mu.Unlock()
+	if moved && next.Sequence-w.stored.Sequence >= passedOver {
+		w.store(ctx, true)
+	}
+}
+
+// store makes the state durable if it must be, or, when forced, if only the
+// position moved. It says whether what is stored is up to date.
+func (w *worker) store(ctx context.Context, force bool) bool {
+	w.mu.Lock()
+	past := w.state.Past
+	for len(past) > 0 && past[0].Until < w.state.Position.Sequence {
+		past = past[1:]
+	}
+	w.state.Past = past
+	state, dirty := w.state, w.dirty
+	w.dirty = false
+	w.mu.Unlock()
+	if !dirty && !(force && w.stored != state.Position) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	defer cancel()
+	if err := w.dispatcher.Cursors.Store(ctx, w.environment, w.id, state); err != nil {
+		w.mu.Lock()
+		w.dirty = true
+		w.mu.Unlock()
+		w.log.Error("the cursor cannot be stored", "error", err)
+		return false
+	}
+	w.stored = state.Position
+	return true
+}
+
+// leave stores the position for the next start, or forgets a removed
+// subscription's.
+func (w *worker) leave(ctx context.Context) {
+	if _, exists := w.subscription(); exists {
+		w.store(ctx, true)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
+	defer cancel()
+	if err := w.dispatcher.Cursors.Delete(ctx, w.environment, w.id); err != nil {
+		w.log.Error("the cursor cannot be removed", "error", err)
+	}
+}

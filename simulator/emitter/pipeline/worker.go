@@ -1,0 +1,236 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
+)
+
+const (
+	// storeWithin bounds the storing of a cursor, also while stopping.
+	storeWithin = 5 * time.Second
+	// passedOver is after how many chunks without a match the position is
+	// stored, so that they are not read again after a restart.
+	passedOver = 1000
+	// troubled is the wait after the log or the cursor store failed.
+	troubled = time.Second
+)
+
+var errRemoved = errors.New("the subscription was removed")
+
+// worker delivers to one subscription: one payload at a time, the next only
+// after the last was accepted, so that nothing overtakes.
+type worker struct {
+	dispatcher      *Dispatcher
+	environment, id string
+	log             *slog.Logger
+	cancel          context.CancelCauseFunc
+
+	wake       chan struct{} // of capacity 1: something may have happened
+	generation atomic.Uint64 // counts changes of configuration and composition
+
+	mu      sync.Mutex
+	loaded  bool
+	current Filter // of the subscription as last told
+	state   State
+	dirty   bool // state is to be stored
+
+	// Of the goroutine of run only:
+	stored    auditlog.Position
+	transport connected
+	failures  int // attempts in a row that failed
+	dropping  bool
+}
+
+// connected is a transport and what it was made from.
+type connected struct {
+	http.RoundTripper
+	pieces     *Pieces
+	generation uint64
+}
+
+func (w *worker) nudge() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (w *worker) restart() {
+	w.generation.Add(1)
+	w.nudge()
+}
+
+func (w *worker) remove() { w.cancel(errRemoved) }
+
+func (w *worker) run(ctx context.Context) {
+	defer w.disconnect()
+	for !w.load(ctx) {
+		if !w.pause(ctx) {
+			return
+		}
+	}
+	for ctx.Err() == nil {
+		generation := w.generation.Load()
+		s, exists := w.subscription()
+		if !exists {
+			break
+		}
+		w.store(ctx, false)
+		if !s.Enabled || s.Protocol == subscription.TCPIP {
+			w.failures = 0
+			w.wait(ctx, time.Time{})
+			continue
+		}
+		if payload, ok := w.collect(ctx, s, generation); ok {
+			w.deliver(ctx, payload)
+		}
+	}
+	w.leave(ctx)
+}
+
+func (w *worker) subscription() (subscription.Subscription, bool) {
+	return w.dispatcher.Directory.Subscription(w.environment, w.id)
+}
+
+// deliver makes attempts until the payload is accepted, the subscription is
+// suspended or removed, or the payload's oldest events have waited too long.
+func (w *worker) deliver(ctx context.Context, payload Payload) {
+	for ctx.Err() == nil {
+		generation := w.generation.Load()
+		s, exists := w.subscription()
+		if !exists || !s.Enabled {
+			return
+		}
+		pieces := w.dispatcher.Pieces.Load()
+		a := Attempt{Subscription: s, Payload: payload, Number: w.failures + 1}
+		result := w.attempt(ctx, pieces, generation, a)
+		if pieces.Delivered(a, result) {
+			w.accepted(ctx, payload)
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		w.failed(a, result)
+		due := w.dispatcher.Now().Add(pieces.Backoff(w.failures))
+		for w.dispatcher.Now().Before(due) && w.generation.Load() == generation && ctx.Err() == nil {
+			w.wait(ctx, due)
+		}
+		if w.expired(payload.Oldest) {
+			return
+		}
+	}
+}
+
+func (w *worker) attempt(ctx context.Context, pieces *Pieces, generation uint64, a Attempt) Result {
+	transport, err := w.connect(pieces, generation, a.Subscription)
+	if err != nil {
+		return Result{Err: err}
+	}
+	ctx, cancel := graceful(ctx, pieces.AttemptTimeout)
+	defer cancel()
+	return pieces.Attempt(ctx, transport, a)
+}
+
+func (w *worker) accepted(ctx context.Context, p Payload) {
+	if w.failures > 0 {
+		w.log.Info("receiver accepts again", "failures", w.failures)
+	}
+	w.failures, w.dropping = 0, false
+	w.mu.Lock()
+	w.state.Position, w.dirty = p.Next, true
+	w.mu.Unlock()
+	w.log.Debug("delivered", "events", p.Events, "bytes", len(p.Body))
+	for !w.store(ctx, true) && ctx.Err() == nil {
+		w.pause(ctx) // going on without would deliver twice after a restart
+	}
+}
+
+func (w *worker) failed(a Attempt, r Result) {
+	level := slog.LevelDebug
+	if w.failures == 0 {
+		level = slog.LevelWarn
+	}
+	w.failures++
+	w.log.Log(context.Background(), level, "delivery failed, will be retried",
+		"attempt", a.Number, "events", a.Payload.Events, "result", r.String())
+}
+
+// connect returns the transport for the configuration and composition of now.
+func (w *worker) connect(pieces *Pieces, generation uint64, s subscription.Subscription) (http.RoundTripper, error) {
+	if c := w.transport; c.RoundTripper != nil && c.pieces == pieces && c.generation == generation {
+		return c.RoundTripper, nil
+	}
+	w.disconnect()
+	t, err := trust(w.dispatcher.Directory, w.dispatcher.Roots, s)
+	if err != nil {
+		return nil, err
+	}
+	w.transport = connected{pieces.Connect(pieces.TLS(s, t)), pieces, generation}
+	return w.transport.RoundTripper, nil
+}
+
+func (w *worker) disconnect() {
+	if t, ok := w.transport.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+	w.transport = connected{}
+}
+
+// wait returns when something may have happened, the emitter's clock shows
+// until (zero: never), or the worker is to stop.
+func (w *worker) wait(ctx context.Context, until time.Time) {
+	var due <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(until.Sub(w.dispatcher.Now()))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-w.wake:
+	case <-due:
+	}
+}
+
+// pause waits after trouble; it says whether to go on.
+func (w *worker) pause(ctx context.Context) bool {
+	timer := time.NewTimer(troubled)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// closeGrace is how long an attempt may go on after the emitter was told to
+// stop: an answer on its way saves a second delivery after the restart.
+const closeGrace = 2 * time.Second
+
+// graceful returns the context of an attempt: it ends after timeout, at once
+// when the subscription is removed, and closeGrace after any other stop.
+func graceful(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	stop := context.AfterFunc(ctx, func() {
+		if !errors.Is(context.Cause(ctx), errRemoved) {
+			timer := time.NewTimer(closeGrace)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-attempt.Done():
+			}
+		}
+		cancel()
+	})
+	return attempt, func() { stop(); cancel() }
+}
