@@ -9,8 +9,12 @@ import (
 	"golang.org/x/term"
 )
 
-// defaultWidth is the width, in columns, where none is known.
-const defaultWidth = 80
+// defaultWidth is the width, in columns, where none is known; minWidth is what
+// the table needs when every outcome has a column.
+const (
+	defaultWidth = 80
+	minWidth     = 72
+)
 
 // Console says how to write for people. Its zero value with Out set writes
 // plain text for 80 columns. A Console never looks at the environment itself.
@@ -21,9 +25,9 @@ type Console struct {
 	Terminal bool
 	// NoColor forbids colours on a terminal (https://no-color.org).
 	NoColor bool
-	// Width is the number of columns; 0 is 80, less than 60 counts as 60.
+	// Width is the number of columns; 0 is 80, less than 72 counts as 72.
 	Width int
-	// Quiet leaves only the verdict.
+	// Quiet leaves only the verdict, in one line.
 	Quiet bool
 	// Dir is the folder of results.json, put before transcript paths.
 	Dir string
@@ -46,19 +50,20 @@ func ConsoleFor(f *os.File, env func(string) string) Console {
 
 // Summary writes the end of a run: a table by area, each failure as the whole
 // story, what could not run and why, the baseline's entries, and the verdict in
-// words. With Quiet only the verdict.
+// words. With Quiet only the verdict, in one line.
 func (c Console) Summary(r Results) error {
 	var b strings.Builder
-	if !c.Quiet {
+	if c.Quiet {
+		b.WriteString(verdictLine(r, c.paint()))
+	} else {
 		b.WriteString("\n")
 		writeTable(&b, r, c.width(), c.paint())
 		c.stories(&b, r)
 		c.grouped(&b, r, CouldNotRun, "Could not run")
 		c.grouped(&b, r, UnexpectedPass, "Listed in the baseline as failing, and passed")
 		c.grouped(&b, r, ExpectedFail, "Failed as the baseline lists")
-		b.WriteString("\n")
+		b.WriteString("\n" + explain(r, c.width(), c.paint()))
 	}
-	b.WriteString(explain(r, c.width(), c.paint()))
 	if _, err := io.WriteString(c.Out, b.String()); err != nil {
 		return fmt.Errorf("write summary: %w", err)
 	}
@@ -138,7 +143,7 @@ func (c Console) width() int {
 	if c.Width == 0 {
 		return defaultWidth
 	}
-	return max(c.Width, 60)
+	return max(c.Width, minWidth)
 }
 
 func (c Console) paint() paint { return paint{on: c.Terminal && !c.NoColor} }

@@ -9,21 +9,62 @@ import (
 // observed, and everything that keeps the run from being green.
 func explain(r Results, width int, p paint) string {
 	var b strings.Builder
-	word := strings.ToUpper(string(r.Verdict))
-	if word == "" {
-		word = "NO VERDICT"
-	}
-	fmt.Fprintf(&b, "%s  %s\n", p.verdict(r.Verdict, word), judgedTarget(r))
-	for _, line := range append(observed(r), reasons(r)...) {
-		for i, part := range wrap(line, max(20, width-4)) {
-			lead := "  "
-			if i > 0 {
-				lead = "    "
-			}
-			b.WriteString(lead + part + "\n")
-		}
+	fmt.Fprintf(&b, "%s\n", p.verdict(r.Verdict, verdictWord(r)))
+	paragraph(&b, judgedTarget(r), width)
+	observed(&b, r, width)
+	for _, line := range reasons(r) {
+		paragraph(&b, line, width)
 	}
 	return b.String()
+}
+
+// verdictLine is the verdict in one line, for those who asked for quiet.
+func verdictLine(r Results, p paint) string {
+	return fmt.Sprintf("%s  %d of %s observed; scenarios: %s; exit code %d\n",
+		p.verdict(r.Verdict, verdictWord(r)), rulesObserved(r), plural(len(r.Rules), "rule"),
+		tallyWords(tally(r.Scenarios)), ExitCode(r))
+}
+
+func verdictWord(r Results) string {
+	if r.Verdict == "" {
+		return "NO VERDICT"
+	}
+	return strings.ToUpper(oneLine(string(r.Verdict)))
+}
+
+// tallyWords is "12 pass, 1 fail", what is worst last, or "none".
+func tallyWords(n map[Outcome]int) string {
+	var parts []string
+	for _, o := range ScenarioOutcomes() {
+		if n[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func rulesObserved(r Results) int {
+	seen := 0
+	for _, rule := range r.Rules {
+		if rule.Outcome.Judged() {
+			seen++
+		}
+	}
+	return seen
+}
+
+// paragraph writes wrapped prose, its first line standing out.
+func paragraph(b *strings.Builder, text string, width int) {
+	for i, line := range wrap(text, max(20, width-2*len(indent))) {
+		b.WriteString(indent)
+		if i > 0 {
+			b.WriteString(indent)
+		}
+		b.WriteString(line + "\n")
+	}
 }
 
 // judgedTarget names what was judged, and against what.
@@ -42,25 +83,22 @@ func judgedTarget(r Results) string {
 	return oneLine(fmt.Sprintf("%s as %s, revision %s, seed %d", name, role, r.Suite.Revision, r.Seed))
 }
 
-func observed(r Results) []string {
+// observed writes how many rules were observed, and what became of all.
+func observed(b *strings.Builder, r Results, width int) {
 	n := make(map[Outcome]int)
-	judgedRules := 0
 	for _, rule := range r.Rules {
 		n[rule.Outcome]++
-		if rule.Outcome.Judged() {
-			judgedRules++
-		}
 	}
-	line := fmt.Sprintf("%d of %s observed", judgedRules, plural(len(r.Rules), "rule"))
-	var rest []string
+	paragraph(b, fmt.Sprintf("%d of %s observed, by %s in %.1f s:", rulesObserved(r),
+		plural(len(r.Rules), "rule"), plural(len(r.Scenarios), "scenario"), float64(r.DurationMs)/1000), width)
 	for _, part := range []struct {
 		outcome Outcome
 		words   string
 	}{
 		{Pass, "kept"},
 		{Fail, "broken"},
-		{ExpectedFail, "broken as the baseline says"},
-		{UnexpectedPass, "kept although the baseline says broken"},
+		{ExpectedFail, "broken, as the baseline says"},
+		{UnexpectedPass, "kept, although the baseline says broken"},
 		{Warn, "not kept, and only recommended"},
 		{CouldNotRun, "could not be judged"},
 		{Error, "lost to the suite's own errors"},
@@ -68,14 +106,9 @@ func observed(r Results) []string {
 		{NotObserved, "declared, not observed"},
 	} {
 		if n[part.outcome] > 0 {
-			rest = append(rest, fmt.Sprintf("%d %s", n[part.outcome], part.words))
+			fmt.Fprintf(b, "%s%5d  %s\n", indent, n[part.outcome], part.words)
 		}
 	}
-	if len(rest) > 0 {
-		line += ": " + strings.Join(rest, ", ")
-	}
-	line += fmt.Sprintf(". %s in %.1f s.", plural(len(r.Scenarios), "scenario"), float64(r.DurationMs)/1000)
-	return []string{line}
 }
 
 // reasons lists what keeps the run from exit code 0, most serious first, or
@@ -97,11 +130,13 @@ func reasons(r Results) []string {
 	if r.Verdict == Incomplete && VerdictOf(r) != Incomplete {
 		lines = append(lines, "The run did not finish.")
 	}
-	say(n[UnexpectedPass], "passed although the baseline lists them as failing: take them out of the baseline.")
-	say(n[ExpectedFail], "failed as the baseline lists: known, and still not conformant.")
+	say(n[UnexpectedPass], "passed although listed as failing: the baseline is out of date.")
+	say(n[ExpectedFail], "failed as listed in the baseline: known, and still not conformant.")
 	say(n[Warn], "found a recommendation (SHOULD) not kept: that does not change the verdict.")
 	code := ExitCode(r)
 	switch {
+	case code == ExitConformant && r.Verdict == Conformant && n[Warn] > 0:
+		lines = append(lines, "Everything else that was judged is kept.")
 	case code == ExitConformant && r.Verdict == Conformant:
 		lines = append(lines, "Every promise that was judged is kept.")
 	case code == ExitConformant:

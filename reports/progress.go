@@ -51,8 +51,6 @@ func (c Console) Progress(total int) *Progress {
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionSetElapsedTime(true),
-			// Ten pictures a second look alive and cost nothing.
-			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionUseANSICodes(true),
 			progressbar.OptionClearOnFinish(),
 			progressbar.OptionShowDescriptionAtLineEnd(),
@@ -77,7 +75,7 @@ func (p *Progress) Done(s Scenario) {
 	}
 	if p.bar != nil {
 		// An error here is more scenarios than announced, or a closed writer.
-		p.bar.Describe(p.tally())
+		p.bar.Describe(tallyWords(p.n))
 		_ = p.bar.Add(1)
 		return
 	}
@@ -115,18 +113,7 @@ func (p *Progress) line(text string) {
 func (p *Progress) heartbeat() {
 	p.said = p.done
 	fmt.Fprintf(p.out, "%d of %s, %s, %.1f s\n",
-		p.done, plural(p.total, "scenario"), p.tally(), time.Since(p.started).Seconds())
-}
-
-// tally is "12 pass, 1 fail", what is worst last.
-func (p *Progress) tally() string {
-	var parts []string
-	for _, o := range ScenarioOutcomes() {
-		if p.n[o] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", p.n[o], o))
-		}
-	}
-	return strings.Join(parts, ", ")
+		p.done, plural(p.total, "scenario"), tallyWords(p.n), time.Since(p.started).Seconds())
 }
 
 // loud outcomes are told at once.

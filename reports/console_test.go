@@ -1,0 +1,251 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unicode/utf8"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("differs from %s (go test ./reports -update writes it anew):\n%s", path, got)
+	}
+}
+
+func summary(t *testing.T, c Console, r Results) string {
+	t.Helper()
+	var b bytes.Buffer
+	c.Out = &b
+	if err := c.Summary(r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	unreachable := with(CouldNotRun, CouldNotRun, CouldNotRun)
+	unfinished := with(Pass)
+	unfinished.Verdict = Incomplete
+	for name, tt := range map[string]struct {
+		console Console
+		results Results
+	}{
+		"everything":     {Console{Dir: "hookproof-report"}, everything()},
+		"narrow":         {Console{Dir: "hookproof-report", Width: 72}, everything()},
+		"conformant":     {Console{}, with(Pass, Pass, NotApplicable)},
+		"unreachable":    {Console{}, unreachable},
+		"nothing-run":    {Console{}, with()},
+		"unfinished":     {Console{}, unfinished},
+		"known-failures": {Console{}, with(Pass, ExpectedFail)},
+		"warnings":       {Console{}, with(Pass, Warn)},
+		"quiet":          {Console{Quiet: true}, everything()},
+		"colours":        {Console{Terminal: true}, with(Pass, Fail)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden(t, "summary-"+name, summary(t, tt.console, tt.results))
+		})
+	}
+}
+
+func TestNothingButWhatIsCopiedIsWiderThanTheConsole(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int{0, 72, 80, 120} {
+		limit := width
+		if width == 0 {
+			limit = 80
+		}
+		r := everything()
+		r.Rules[0].Area = strings.Repeat("very-", 20) + "long"
+		for _, line := range strings.Split(summary(t, Console{Width: width, Dir: "d"}, r), "\n") {
+			if n := utf8.RuneCountInString(line); n > limit && !strings.Contains(line, "run again") {
+				t.Errorf("width %d: %d columns: %s", width, n, line)
+			}
+		}
+	}
+}
+
+func TestColoursOnlyOnATerminalAndOnlyIfWanted(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		console Console
+		want    bool
+	}{
+		"no terminal":           {Console{}, false},
+		"terminal":              {Console{Terminal: true}, true},
+		"terminal and NO_COLOR": {Console{Terminal: true, NoColor: true}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := summary(t, tt.console, everything())
+			if strings.Contains(got, "\x1b") != tt.want {
+				t.Errorf("escape codes: %v, want %v", !tt.want, tt.want)
+			}
+			plain := regexp.MustCompile("\x1b\\[[0-9]+m").ReplaceAllString(got, "")
+			if plain != summary(t, Console{}, everything()) {
+				t.Errorf("colours change the text:\n%s", plain)
+			}
+		})
+	}
+}
+
+func TestValuesOfATargetCannotDriveTheTerminal(t *testing.T) {
+	t.Parallel()
+	r := with(Fail, CouldNotRun, Error)
+	evil := "\x1b]0;title\x07\x1b[2J\r\b\u202e\u009b31m\xff\x00"
+	r.Scenarios[0].Failure = &Failure{Expected: evil, Actual: evil, Message: evil, Step: evil, At: evil}
+	r.Scenarios[1].Reason, r.Scenarios[2].Reason = evil, evil
+	r.Scenarios[0].Name, r.Scenarios[0].Rerun, r.Scenarios[0].File = evil, evil, evil
+	r.Target.Name, r.Rules[0].Statement, r.Rules[0].Area = evil, evil, evil
+	var b bytes.Buffer
+	c := Console{Out: &b}
+	p := c.Progress(1)
+	p.Done(r.Scenarios[0])
+	p.Finish()
+	if err := c.Summary(r); err != nil {
+		t.Fatal(err)
+	}
+	for _, ch := range []rune{0x1b, 0x07, '\r', '\b', 0x202e, 0x9b, 0, utf8.RuneError} {
+		if strings.ContainsRune(b.String(), ch) {
+			t.Errorf("%U reached the terminal", ch)
+		}
+	}
+}
+
+func TestLongValuesAndManyFailuresAreCut(t *testing.T) {
+	t.Parallel()
+	r := with(Fail)
+	r.Scenarios[0].Failure.Actual = strings.Repeat("line\n", 1000)
+	r.Scenarios[0].Failure.Expected = strings.Repeat("x", 100_000)
+	got := summary(t, Console{}, r)
+	for _, want := range []string{"… (95904 bytes more)", "lines more)"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("does not say %q", want)
+		}
+	}
+	if len(got) > 20_000 {
+		t.Errorf("%d bytes for one failure", len(got))
+	}
+	many := with(make([]Outcome, maxStories+7)...)
+	for i := range many.Scenarios {
+		many.Scenarios[i] = ended(many.Scenarios[i], Fail)
+	}
+	if got := summary(t, Console{}, many.Derive()); !strings.Contains(got, "7 scenarios more like these") {
+		t.Error("does not say how many failures are left out")
+	}
+}
+
+// closedPipe refuses everything.
+type closedPipe struct{}
+
+func (closedPipe) Write([]byte) (int, error) { return 0, errors.New("closed") }
+
+func TestASummaryThatCannotBeWrittenIsAnError(t *testing.T) {
+	t.Parallel()
+	c := Console{Out: closedPipe{}}
+	p := c.Progress(1)
+	p.Done(with(Fail).Scenarios[0])
+	p.Finish()
+	if err := c.Summary(with(Pass)); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestAFileIsNoTerminal(t *testing.T) {
+	t.Parallel()
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	env := map[string]string{"NO_COLOR": "1"}
+	c := ConsoleFor(f, func(k string) string { return env[k] })
+	if c.Terminal || !c.NoColor || c.Out != f {
+		t.Errorf("console is %+v", c)
+	}
+}
+
+func progress(t *testing.T, c Console, total int, scenarios []Scenario) string {
+	t.Helper()
+	var b bytes.Buffer
+	c.Out = &b
+	synctest.Test(t, func(t *testing.T) {
+		p := c.Progress(total)
+		for _, s := range scenarios {
+			<-time.After(150 * time.Millisecond) // the bubble's clock, not the wall's
+			p.Done(s)
+		}
+		p.Finish()
+	})
+	return b.String()
+}
+
+func TestPlainProgressTellsFailuresAtOnceAndTheRestNowAndThen(t *testing.T) {
+	t.Parallel()
+	outcomes := make([]Outcome, 25)
+	for i := range outcomes {
+		outcomes[i] = Pass
+	}
+	outcomes[3], outcomes[4], outcomes[11], outcomes[12] = Fail, NotApplicable, CouldNotRun, Warn
+	golden(t, "progress-plain", progress(t, Console{}, 26, with(outcomes...).Scenarios))
+}
+
+func TestTerminalProgressDrawsABarAndTakesItAway(t *testing.T) {
+	t.Parallel()
+	r := with(Pass, Fail, Pass)
+	for _, total := range []int{3, 5} {
+		got := progress(t, Console{Terminal: true}, total, r.Scenarios)
+		for _, want := range []string{fmt.Sprintf("(2/%d)", total), "1 pass, 1 fail", "SUB-SB  sb  emitter/subscriptions.feature:11\n"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("no %q in %q", want, got)
+			}
+		}
+		if !strings.HasSuffix(got, "\x1b[2K\r") {
+			t.Errorf("the bar is left behind: %q", got[max(0, len(got)-80):])
+		}
+	}
+}
+
+func TestQuietProgressIsSilent(t *testing.T) {
+	t.Parallel()
+	for _, terminal := range []bool{false, true} {
+		if got := progress(t, Console{Terminal: terminal, Quiet: true}, 3, with(Pass, Fail).Scenarios); got != "" {
+			t.Errorf("wrote %q", got)
+		}
+	}
+}
+
+func TestProgressSurvivesMoreScenariosThanAnnounced(t *testing.T) {
+	t.Parallel()
+	for _, terminal := range []bool{false, true} {
+		for _, total := range []int{0, 1} {
+			got := progress(t, Console{Terminal: terminal}, total, with(Pass, Fail, Error).Scenarios)
+			if !strings.Contains(got, "ERROR") {
+				t.Errorf("total %d, terminal %v: lost the last scenario: %q", total, terminal, got)
+			}
+		}
+	}
+}
