@@ -1,0 +1,104 @@
+package receiver
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/receiver/behaviour"
+	"github.com/hookproof/hookproof/simulator/receiver/record"
+)
+
+// maxNameBytes bounds the name of an endpoint.
+const maxNameBytes = 200
+
+// EndpointRequest asks for an endpoint.
+type EndpointRequest struct {
+	// Name is for people; it need not be unique.
+	Name      string
+	Behaviour behaviour.Behaviour
+	// Dedicated asks for a listener of the endpoint's own in the given mode.
+	// Empty: none.
+	Dedicated Mode
+	// Closed leaves the dedicated listener closed at first. Its port is
+	// chosen all the same.
+	Closed bool
+	// behaviourBytes is the length of the behaviour's JSON.
+	behaviourBytes int64
+}
+
+// EndpointInfo describes an endpoint.
+type EndpointInfo struct {
+	ID        string              `json:"id"`
+	Name      string              `json:"name,omitempty"`
+	CreatedAt time.Time           `json:"createdAt"`
+	Token     string              `json:"token"`
+	URLs      map[Mode]string     `json:"urls"`
+	Dedicated *DedicatedInfo      `json:"dedicated,omitempty"`
+	Behaviour behaviour.Behaviour `json:"behaviour"`
+	// Last is the sequence number of the newest delivery; 0 if there is none.
+	Last int64 `json:"last"`
+}
+
+// DedicatedInfo describes a dedicated listener.
+type DedicatedInfo struct {
+	Mode        Mode   `json:"mode"`
+	URL         string `json:"url"`
+	Certificate string `json:"certificate,omitempty"` // PEM of what a client must trust
+	Open        bool   `json:"open"`
+}
+
+// CreateEndpoint makes an endpoint. It fails if the request is not valid, if
+// there are too many endpoints, or if the dedicated listener finds no port.
+func (r *Receiver) CreateEndpoint(request EndpointRequest) (EndpointInfo, error) {
+	e := &endpoint{
+		id: "ep-" + newToken()[:16], token: newToken(), name: request.Name, created: time.Now().UTC(),
+		deliveries: record.NewLog[Delivery](r.budget), gone: make(chan struct{}),
+		script: behaviour.NewScript(request.Behaviour), scriptBytes: request.behaviourBytes,
+	}
+	if request.Dedicated != "" {
+		if err := r.dedicate(e, request.Dedicated, request.Closed); err != nil {
+			return EndpointInfo{}, fmt.Errorf("create endpoint: %w", err)
+		}
+	}
+	if err := r.endpoints.add(e); err != nil {
+		e.close()
+		return EndpointInfo{}, fmt.Errorf("create endpoint: %w", err)
+	}
+	return r.describe(e), nil
+}
+
+// dedicate gives the endpoint a listener of its own.
+func (r *Receiver) dedicate(e *endpoint, mode Mode, closed bool) error {
+	if !mode.valid() {
+		return fmt.Errorf("%q is not a mode of a listener", mode)
+	}
+	e.connections = record.NewLog[Connection](r.budget)
+	l, err := r.newListener(mode, e.connections)
+	if err != nil {
+		return err
+	}
+	if err := l.OpenDedicated(); err != nil {
+		return fmt.Errorf("%w: %w", errListenerNotReady, err)
+	}
+	if closed {
+		l.Close()
+	}
+	e.dedicated = l
+	return nil
+}
+
+// describe says how the endpoint is reached and what it does.
+func (r *Receiver) describe(e *endpoint) EndpointInfo {
+	path := "/hooks/" + e.token
+	info := EndpointInfo{
+		ID: e.id, Name: e.name, CreatedAt: e.created, Token: e.token, URLs: map[Mode]string{},
+		Behaviour: e.current().Behaviour(), Last: e.deliveries.Newest(0).Last,
+	}
+	for mode, l := range r.listeners {
+		info.URLs[mode] = l.URL() + path
+	}
+	if l := e.dedicated; l != nil {
+		info.Dedicated = &DedicatedInfo{Mode: l.mode, URL: l.URL() + path, Certificate: l.certificate, Open: l.IsOpen()}
+	}
+	return info
+}

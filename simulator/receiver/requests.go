@@ -1,0 +1,235 @@
+package receiver
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/receiver/behaviour"
+)
+
+// refusal is an error that knows its HTTP status.
+type refusal struct {
+	status int
+	reason string
+}
+
+func (r refusal) Error() string { return r.reason }
+
+func badRequest(format string, args ...any) error {
+	return refusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+func (r *Receiver) listEndpoints(w http.ResponseWriter, _ *http.Request) {
+	list := []EndpointInfo{}
+	for _, e := range r.endpoints.all() {
+		list = append(list, r.describe(e))
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"endpoints": list})
+}
+
+func (r *Receiver) postEndpoint(w http.ResponseWriter, req *http.Request) {
+	data, err := readRequest(w, req)
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	request, err := parseEndpointRequest(data)
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	info, err := r.CreateEndpoint(request)
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	w.Header().Set("Location", "/inspect/endpoints/"+info.ID)
+	writeJSON(w, http.StatusCreated, info)
+}
+
+func (r *Receiver) getEndpoint(w http.ResponseWriter, req *http.Request) {
+	if e := r.pathEndpoint(w, req); e != nil {
+		writeJSON(w, http.StatusOK, r.describe(e))
+	}
+}
+
+func (r *Receiver) deleteEndpoint(w http.ResponseWriter, req *http.Request) {
+	e, err := r.endpoints.remove(req.PathValue("id"))
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	e.close()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (r *Receiver) putBehaviour(w http.ResponseWriter, req *http.Request) {
+	if r.pathEndpoint(w, req) == nil {
+		return
+	}
+	data, err := readRequest(w, req)
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	b, err := behaviour.Parse(data)
+	if err != nil {
+		writeError(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if err := r.endpoints.follow(req.PathValue("id"), b, int64(len(data))); err != nil {
+		writeFailure(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (r *Receiver) putListener(w http.ResponseWriter, req *http.Request) {
+	e := r.pathEndpoint(w, req)
+	if e == nil {
+		return
+	}
+	data, err := readRequest(w, req)
+	if err != nil {
+		writeFailure(w, err)
+		return
+	}
+	var wish struct {
+		Open *bool `json:"open"`
+	}
+	if err := decodeStrict(data, &wish); err != nil {
+		writeFailure(w, err)
+		return
+	}
+	if wish.Open == nil {
+		writeFailure(w, badRequest("open: must be given, true or false"))
+		return
+	}
+	if err := e.setOpen(*wish.Open); err != nil {
+		writeFailure(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, r.describe(e).Dedicated)
+}
+
+// parseEndpointRequest reads the body of a request for an endpoint. An empty
+// body asks for one that answers 200.
+func parseEndpointRequest(data []byte) (EndpointRequest, error) {
+	var wire struct {
+		Name      string          `json:"name"`
+		Behaviour json.RawMessage `json:"behaviour"`
+		Listener  *struct {
+			Mode      Mode  `json:"mode"`
+			Dedicated *bool `json:"dedicated"`
+			Open      *bool `json:"open"`
+		} `json:"listener"`
+	}
+	var request EndpointRequest
+	if len(bytes.TrimSpace(data)) == 0 {
+		return request, nil
+	}
+	if err := decodeStrict(data, &wire); err != nil {
+		return request, err
+	}
+	if len(wire.Name) > maxNameBytes {
+		return request, badRequest("name: %d bytes are too many, at most %d", len(wire.Name), maxNameBytes)
+	}
+	request.Name = wire.Name
+	if len(wire.Behaviour) > 0 {
+		b, err := behaviour.Parse(wire.Behaviour)
+		if err != nil {
+			return request, badRequest("behaviour: %v", err)
+		}
+		request.Behaviour, request.behaviourBytes = b, int64(len(wire.Behaviour))
+	}
+	if l := wire.Listener; l != nil {
+		if !l.Mode.valid() {
+			return request, badRequest("listener.mode: %q is none of %v", l.Mode, Modes())
+		}
+		if l.Dedicated == nil || !*l.Dedicated {
+			return request, badRequest("listener.dedicated: must be true; every endpoint is on the shared listeners anyway")
+		}
+		request.Dedicated, request.Closed = l.Mode, l.Open != nil && !*l.Open
+	}
+	return request, nil
+}
+
+// decodeStrict reads exactly one JSON object into target. Errors name the
+// member.
+func decodeStrict(data []byte, target any) error {
+	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] != '{' && json.Valid(trimmed) {
+		return badRequest("the body must be a JSON object")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(target)
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &mistyped):
+		return badRequest("%s: must be a %v, not a %s", mistyped.Field, mistyped.Type, mistyped.Value)
+	case err != nil:
+		return badRequest("the body is not what is expected here: %v", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return badRequest("the body holds more than one JSON value")
+	}
+	return nil
+}
+
+// readRequest reads the body of an inspection request within its bounds.
+func readRequest(w http.ResponseWriter, req *http.Request) ([]byte, error) {
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(inspectBodyLimit))
+	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	data, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxInspectBytes))
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &long):
+		return nil, refusal{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", maxInspectBytes)}
+	case err != nil:
+		return nil, badRequest("read the body: %v", err)
+	}
+	return data, nil
+}
+
+// logQuery is what ?after=&limit=&wait= ask for.
+type logQuery struct {
+	after int64
+	limit int
+	wait  time.Duration
+}
+
+func parseLogQuery(req *http.Request) (logQuery, error) {
+	q := logQuery{limit: defaultPage}
+	values, err := url.ParseQuery(req.URL.RawQuery)
+	if err != nil {
+		return q, badRequest("the query cannot be read: %v", err)
+	}
+	for name := range values {
+		text := values.Get(name)
+		switch name {
+		case "after":
+			if q.after, err = strconv.ParseInt(text, 10, 64); err != nil || q.after < 0 {
+				return q, badRequest("after: %q is not a sequence number", text)
+			}
+		case "limit":
+			if q.limit, err = strconv.Atoi(text); err != nil || q.limit < 1 || q.limit > maxPage {
+				return q, badRequest("limit: %q is not a number from 1 to %d", text, maxPage)
+			}
+		case "wait":
+			if q.wait, err = time.ParseDuration(text); err != nil || q.wait < 0 || q.wait > maxWait {
+				return q, badRequest("wait: %q is not a duration from 0s to %v", text, maxWait)
+			}
+		default:
+			return q, badRequest("%s: unknown parameter; there are after, limit and wait", name)
+		}
+	}
+	return q, nil
+}
