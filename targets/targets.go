@@ -18,7 +18,7 @@ const (
 	RoleReceiver Role = "receiver"
 )
 
-// A Capability is something a target claims, and that decides which scenarios
+// A Capability is one of those that the catalogue names: something a target claims, and that decides which scenarios
 // apply to it. A claimed capability that is not served is a failure; one that
 // is not claimed makes the scenarios that need it not applicable.
 type Capability string
@@ -40,15 +40,10 @@ const (
 	ClockControl Capability = "clock-control"
 )
 
-// Capabilities lists every capability that exists, in the order of reports.
-func Capabilities() []Capability {
-	return []Capability{Environments, PostEvents, Certificates, Activities, ClockControl}
-}
-
 // Info describes a target for reports. It is known before the target starts.
 type Info struct {
 	Role    Role
-	Kind    string // "embedded", "remote" or "image"
+	Kind    string // "embedded", "url" or "image"
 	Name    string
 	Version string
 	URL     string

@@ -1,0 +1,169 @@
+package hookproof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/targets"
+)
+
+// A Selection narrows what runs. The zero value selects everything that the
+// target's role has; each member that is set narrows further.
+type Selection struct {
+	// Role is "emitter", "receiver" or "both"; empty is both.
+	Role string
+	// Profiles are those of the catalogue ("core", "full", "beta") or names
+	// of areas; a scenario of any of them is selected.
+	Profiles []string
+	// Rules and Scenarios are ids; a scenario that judges any of the rules,
+	// or has any of the ids, is selected.
+	Rules, Scenarios []string
+}
+
+// UsageError says that a run was asked for that cannot be: nothing has run,
+// and the exit code is 2.
+type UsageError struct{ Reason string }
+
+func (e *UsageError) Error() string { return e.Reason }
+
+func usage(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
+
+// A Plan is what would run against a target, and what would not, and why.
+type Plan struct {
+	Catalogue *features.Catalogue
+	// Scenarios are the selected ones, in the order of the features.
+	Scenarios []Planned
+	all       []features.Scenario
+	roles     []string
+	narrowed  bool // by more than the role
+}
+
+// Planned is one selected scenario.
+type Planned struct {
+	features.Scenario
+	// NotApplicable says why the scenario does not apply to the target;
+	// empty where it does.
+	NotApplicable string
+}
+
+// NewPlan selects the scenarios for a target. An unknown name in the
+// selection, or a selection that is empty, is a UsageError; an inconsistent
+// catalogue or feature is the suite's own error.
+func NewPlan(target targets.Info, selection Selection) (*Plan, error) {
+	catalogue, err := features.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load the catalogue: %w", err)
+	}
+	all, err := features.Scenarios(catalogue, features.FS)
+	if err != nil {
+		return nil, fmt.Errorf("read the features: %w", err)
+	}
+	if err := selection.check(catalogue, all); err != nil {
+		return nil, err
+	}
+	p := &Plan{Catalogue: catalogue, all: all, roles: []string{selection.role()}}
+	if selection.role() == "both" {
+		p.roles = []string{features.Emitter, features.Receiver}
+	}
+	p.narrowed = len(selection.Profiles)+len(selection.Rules)+len(selection.Scenarios) > 0
+	for _, s := range all {
+		if selection.has(s) {
+			p.Scenarios = append(p.Scenarios, Planned{s, notApplicable(target, s)})
+		}
+	}
+	if len(p.Scenarios) == 0 {
+		return nil, usage("no scenario fits the selection: role %q, profiles %v, rules %v, scenarios %v; «hookproof plan» shows what there is",
+			selection.role(), selection.Profiles, selection.Rules, selection.Scenarios)
+	}
+	return p, nil
+}
+
+func notApplicable(target targets.Info, s features.Scenario) string {
+	var missing []string
+	for _, need := range s.Needs {
+		if !target.Has(targets.Capability(need)) {
+			missing = append(missing, need)
+		}
+	}
+	if len(missing) > 0 {
+		return "the target does not claim " + strings.Join(missing, ", ")
+	}
+	return ""
+}
+
+func (s Selection) role() string {
+	if s.Role == "" {
+		return "both"
+	}
+	return s.Role
+}
+
+func (s Selection) has(x features.Scenario) bool {
+	if r := s.role(); r != "both" && r != x.Role {
+		return false
+	}
+	if len(s.Profiles) > 0 && !slices.ContainsFunc(s.Profiles, func(p string) bool { return inProfile(x, p) }) {
+		return false
+	}
+	if len(s.Rules)+len(s.Scenarios) == 0 {
+		return true
+	}
+	return slices.Contains(s.Scenarios, x.ID) || slices.ContainsFunc(s.Rules, func(r string) bool { return slices.Contains(x.Rules, r) })
+}
+
+// inProfile tells whether a profile's name selects the scenario: "core" has
+// the core scenarios, "full" those and the full ones, "beta" all; an area's
+// name has that area's.
+func inProfile(x features.Scenario, profile string) bool {
+	order := []string{features.Core, features.Full, features.Beta}
+	if at := slices.Index(order, profile); at >= 0 {
+		return slices.Index(order, x.Profile) <= at
+	}
+	return x.Area == profile
+}
+
+// check finds names that do not exist: a misspelt rule must never look like
+// one that holds.
+func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
+	if !slices.Contains([]string{"both", "emitter", "receiver"}, s.role()) {
+		return usage("role %q is none of emitter, receiver, both", s.Role)
+	}
+	for _, id := range s.Rules {
+		if _, ok := c.Rule(id); !ok {
+			return usage("there is no rule %q; «hookproof plan --rules» lists all", id)
+		}
+		if !slices.ContainsFunc(all, func(x features.Scenario) bool { return slices.Contains(x.Rules, id) }) {
+			return usage("rule %s has no scenario; «hookproof explain %s» says why", id, id)
+		}
+	}
+	for _, id := range s.Scenarios {
+		if !slices.ContainsFunc(all, func(x features.Scenario) bool { return x.ID == id }) {
+			return usage("there is no scenario %q; «hookproof plan» lists all", id)
+		}
+	}
+	for _, p := range s.Profiles {
+		known := []string{features.Core, features.Full, features.Beta}
+		for _, a := range c.Areas {
+			known = append(known, a.Name)
+		}
+		if !slices.Contains(known, p) {
+			return usage("there is no profile %q; there are %s", p, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// siblings are the lines of all rows of the outline that s is a row of.
+func (p *Plan) siblings(s features.Scenario) []int {
+	var rows []int
+	for _, x := range p.all {
+		if x.File == s.File && x.Line == s.Line && x.RowLine > 0 {
+			rows = append(rows, x.RowLine)
+		}
+	}
+	return rows
+}
+
+func (p *Plan) hasRole(role string) bool { return slices.Contains(p.roles, role) }

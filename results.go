@@ -1,0 +1,82 @@
+package hookproof
+
+import (
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/targets"
+)
+
+// blank is the report of a run that has not begun: the rules of its role and
+// the scenarios that were planned.
+func (p *Plan) blank(info targets.Info, o options) (reports.Results, error) {
+	rules, err := p.rules()
+	if err != nil {
+		return reports.Results{}, err
+	}
+	r := reports.Results{
+		Schema:  reports.SchemaID,
+		Suite:   reports.Suite{Version: Version(), Revision: p.Catalogue.Revision},
+		Target:  reports.Target{Role: o.selection.role(), Kind: info.Kind, Name: info.Name, Version: info.Version, URL: info.URL, Capabilities: []string{}},
+		Command: o.command, Seed: o.seed, StartedAt: time.Now().UTC(), Verdict: reports.Incomplete, Rules: rules,
+	}
+	for _, c := range info.Claims {
+		r.Target.Capabilities = append(r.Target.Capabilities, string(c))
+	}
+	slices.Sort(r.Target.Capabilities)
+	for _, s := range p.Scenarios {
+		r.Scenarios = append(r.Scenarios, planned(s, o.rerun))
+	}
+	return r, nil
+}
+
+// rules are those the run speaks about: of every rule that the selected
+// scenarios judge, and, where nothing narrows the selection, of every rule
+// of the role, with the reason why some are declared and not observed.
+func (p *Plan) rules() ([]reports.Rule, error) {
+	unobserved, err := features.LoadUnobserved(p.Catalogue)
+	if err != nil {
+		return nil, err
+	}
+	reason := map[string]string{}
+	for _, u := range unobserved {
+		reason[u.Rule] = u.Reason
+	}
+	var rules []reports.Rule
+	for _, rule := range p.Catalogue.Rules {
+		judged := slices.ContainsFunc(p.Scenarios, func(s Planned) bool { return slices.Contains(s.Rules, rule.ID) })
+		if !judged && (p.narrowed || !p.hasRole(rule.Role)) {
+			continue
+		}
+		r := reports.Rule{
+			ID: rule.ID, Role: rule.Role, Area: rule.Area, Level: string(rule.Level), Statement: rule.Statement,
+			Outcome: reports.NotObserved, Scenarios: []string{}, Sources: []reports.Source{},
+		}
+		if !judged {
+			r.Reason = reason[rule.ID]
+		}
+		for _, key := range rule.Sources {
+			d, _ := p.Catalogue.Document(key)
+			r.Sources = append(r.Sources, reports.Source{Key: key, Title: d.Title, URL: d.Address})
+		}
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+// Version is the version of the suite: that of the module it was built as.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == "github.com/hookproof/hookproof" && m.Version != "" {
+			return m.Version
+		}
+	}
+	return "(devel)"
+}

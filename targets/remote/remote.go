@@ -1,0 +1,63 @@
+// Package remote brings an emitter that somebody else runs, at a URL, as a
+// target; the receiver simulator is started beside the suite.
+package remote
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/hookproof/hookproof/targets"
+	"github.com/hookproof/hookproof/targets/embedded"
+)
+
+// Options say how the emitter is reached and what it claims.
+type Options struct {
+	// Emitter's API is required, and either a Token or the client's id and
+	// secret; Auth is the API where it is empty.
+	targets.Emitter
+	// Claims are the emitter's capabilities.
+	Claims []targets.Capability
+	// Name and Version are for reports; without a name it is the URL.
+	Name, Version string
+}
+
+// Target is an emitter at a URL.
+type Target struct{ options Options }
+
+// New checks the options and makes the target; nothing is reached yet.
+func New(o Options) (*Target, error) {
+	u, err := url.Parse(o.API)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		return nil, fmt.Errorf("target %q is no http or https URL without credentials", o.API)
+	}
+	if o.Environment == "" {
+		return nil, fmt.Errorf("target %s: the id of the environment that the suite may use is missing", u.Host)
+	}
+	if o.Token == "" && (o.ClientID == "" || o.ClientSecret == "") {
+		return nil, fmt.Errorf("target %s: neither a token nor a client id with its secret is given", u.Host)
+	}
+	if o.Auth == "" {
+		o.Auth = o.API
+	}
+	if o.Name == "" {
+		o.Name = o.API
+	}
+	return &Target{o}, nil
+}
+
+// Info says what is known of the emitter.
+func (t *Target) Info() targets.Info {
+	return targets.Info{Role: targets.RoleEmitter, Kind: "url", Name: t.options.Name, Version: t.options.Version, URL: t.options.API, Claims: t.options.Claims}
+}
+
+// Start starts the receiver simulator; whether the emitter can be reached is
+// found out by whoever runs scenarios.
+func (t *Target) Start(ctx context.Context) (*targets.System, error) {
+	system, err := embedded.Opposite(ctx)
+	if err != nil {
+		return nil, err
+	}
+	system.Emitter = t.options.Emitter
+	return system, nil
+}

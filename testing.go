@@ -1,0 +1,124 @@
+package hookproof
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/targets"
+)
+
+// Run runs the selected scenarios against the target as subtests of t, each
+// named by its stable id, so that `go test -run 'TestX/ID'` runs one alone.
+// A scenario that does not apply is skipped with its reason; one that fails,
+// could not run or hit an error of the suite fails its subtest. A broken
+// SHOULD is logged.
+//
+// Scenarios run side by side, as many at once as [Concurrency] says and
+// whatever -parallel is.
+func Run(t *testing.T, target targets.Target, list ...Option) {
+	t.Helper()
+	o, err := newOptions(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := NewPlan(target.Info(), o.selection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blank, err := plan.blank(target.Info(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := prepare(o.out); err != nil {
+		t.Fatal(err)
+	}
+	recorder, err := newRecord(o.out, blank)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(context.WithoutCancel(t.Context()), target, plan, o)
+	if err != nil {
+		_ = recorder.close()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { finish(t, s, recorder, o) })
+	t.Logf("%d scenarios against %s, shuffled with seed %d", len(plan.Scenarios), s.info.Name, o.seed)
+	places := make(chan struct{}, o.concurrency)
+	for _, i := range rand.New(rand.NewPCG(uint64(o.seed), 0)).Perm(len(plan.Scenarios)) {
+		p := plan.Scenarios[i]
+		t.Run(p.ID, func(t *testing.T) {
+			// The scenario is under way before the subtest becomes parallel:
+			// how many run at once is then decided here and not by -parallel.
+			done := make(chan reports.Scenario, 1)
+			go func() {
+				places <- struct{}{}
+				defer func() { <-places }()
+				done <- s.run(context.WithoutCancel(t.Context()), p)
+			}()
+			t.Parallel()
+			r := <-done
+			if err := recorder.done(r, o.observe); err != nil {
+				t.Error(err)
+			}
+			tell(t, plan, r)
+		})
+	}
+}
+
+// tell turns an outcome into what go test knows.
+func tell(t *testing.T, plan *Plan, r reports.Scenario) {
+	t.Helper()
+	switch r.Outcome {
+	case reports.Pass:
+	case reports.NotApplicable:
+		t.Skip(r.Reason)
+	case reports.Warn:
+		t.Logf("warning: %s", plan.story(r))
+	default:
+		t.Errorf("%s: %s", r.Outcome, plan.story(r))
+	}
+}
+
+// story is what has to be known of a scenario that did not pass.
+func (p *Plan) story(r reports.Scenario) string {
+	var b strings.Builder
+	for _, id := range r.Rules {
+		rule, _ := p.Catalogue.Rule(id)
+		fmt.Fprintf(&b, "\n%s (%s): %s", id, rule.Level, rule.Statement)
+	}
+	fmt.Fprintf(&b, "\nat %s:%d", r.File, r.Line)
+	if f := r.Failure; f != nil {
+		fmt.Fprintf(&b, "\nstep     %s\nexpected %s\nactual   %s", f.Step, f.Expected, f.Actual)
+	} else {
+		fmt.Fprintf(&b, "\n%s", r.Reason)
+	}
+	if r.Transcript != "" {
+		fmt.Fprintf(&b, "\ntranscript %s", r.Transcript)
+	}
+	return b.String()
+}
+
+// finish ends the run when all subtests have: the target is stopped, the
+// report written, and a run that is not whole fails.
+func finish(t *testing.T, s *session, recorder *record, o options) {
+	defer func() {
+		if err := recorder.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
+	results, err := recorder.finish()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if err := derive(o.out, results); err != nil {
+		t.Error(err)
+	}
+}
