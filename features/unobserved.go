@@ -1,6 +1,10 @@
 package features
 
-import "fmt"
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // Unobserved is a rule that no scenario judges, with the reason. In reports it
 // is declared, not observed.
@@ -23,7 +27,7 @@ func ParseUnobserved(name string, data []byte, c *Catalogue) ([]Unobserved, erro
 		return nil, p.err()
 	}
 	known(p, root, "unobserved")
-	if list := member(root, "unobserved"); list != nil && len(list.Content) == 0 {
+	if l := member(root, "unobserved"); l != nil && l.Kind == yaml.SequenceNode && len(l.Content) == 0 {
 		return nil, p.err()
 	}
 	seen := firsts{}
