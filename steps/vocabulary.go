@@ -30,6 +30,7 @@ func Vocabulary() []Step {
 		eventSteps(),
 		receiverSteps(),
 		arrivalSteps(),
+		changeSteps(),
 	} {
 		all = append(all, area...)
 	}
