@@ -1,12 +1,8 @@
 package subscription
 
-import "github.com/hookproof/hookproof/simulator/emitter/api/body"
-
-// Documented bounds of one subscription.
-const (
-	maxIDs    = 10   // application ids, and population ids, of a filter (S1, V1)
-	maxEvents = 500  // events per payload (S1, G1)
-	maxKB     = 4096 // units of 1024 bytes per payload (S1, G1)
+import (
+	"github.com/hookproof/hookproof/simulator/emitter/api/body"
+	"github.com/hookproof/hookproof/simulator/emitter/limits"
 )
 
 // Rules is what a request must satisfy: numbers and named checks, run in order. Another set of rules is made by
@@ -37,9 +33,9 @@ type Draft struct {
 // Default is the documented set of rules.
 func Default() Rules {
 	return Rules{
-		MaxIDs:  maxIDs,
-		Events:  Range{Min: 1, Max: maxEvents},
-		KB:      Range{Min: 1, Max: maxKB},
+		MaxIDs:  limits.IDsPerFilter,
+		Events:  Range{Min: limits.SizePerPayload, Max: limits.EventsPerPayload},
+		KB:      Range{Min: limits.SizePerPayload, Max: limits.KBPerPayload},
 		Formats: []string{Activity, Splunk, NewRelic},
 		Checks: []Check{
 			{"name-required", nameRequired},

@@ -3,6 +3,7 @@ package body
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -215,3 +216,28 @@ func (o Object) Required(path string) {
 
 // Members returns the object's members as decoded: numbers as json.Number, order of arrays kept.
 func (o Object) Members() map[string]any { return o.members }
+
+// Over returns the object as it is after being merged over old: members of objects are merged, everything else
+// replaces, null removes. Problems are still reported to the same body; old is not changed.
+func (o Object) Over(old map[string]any) Object {
+	o.members = merge(old, o.members)
+	return o
+}
+
+func merge(old, patch map[string]any) map[string]any {
+	merged := make(map[string]any, len(old)+len(patch))
+	maps.Copy(merged, old)
+	for name, value := range patch {
+		inner, isObject := value.(map[string]any)
+		before, wasObject := merged[name].(map[string]any)
+		switch {
+		case value == nil:
+			delete(merged, name)
+		case isObject && wasObject:
+			merged[name] = merge(before, inner)
+		default:
+			merged[name] = value
+		}
+	}
+	return merged
+}

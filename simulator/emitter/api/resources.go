@@ -1,0 +1,165 @@
+package api
+
+import (
+	"context"
+	"maps"
+	"net/http"
+
+	"github.com/hookproof/hookproof/simulator/emitter/api/body"
+	"github.com/hookproof/hookproof/simulator/emitter/directory"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
+)
+
+// userImport is the media type of a user with a password (G1); the password is not kept.
+const userImport = "application/vnd.pingidentity.user.import+json"
+
+func (a *API) list(kind directory.Kind) func(*request) (response, error) {
+	return func(r *request) (response, error) {
+		all, err := a.directory.List(r.env, kind)
+		if err != nil {
+			return response{}, err
+		}
+		return r.page(all, kind.Plural(), r.environmentLink(kind.Plural()), func(e directory.Entity) object {
+			return a.show(r, kind, e)
+		})
+	}
+}
+
+func (a *API) create(kind directory.Kind) func(*request) (response, error) {
+	return func(r *request) (response, error) {
+		var also []string
+		if kind == directory.User {
+			also = append(also, userImport)
+		}
+		o, err := r.json(also...)
+		if err != nil {
+			return response{}, err
+		}
+		made, err := a.directory.Create(r.Context(), r.caller, r.env, kind, o)
+		return a.shown(r, http.StatusCreated, kind, made, err)
+	}
+}
+
+func (a *API) get(kind directory.Kind) func(*request) (response, error) {
+	return func(r *request) (response, error) {
+		e, err := a.directory.Get(r.env, kind, r.id)
+		return a.shown(r, http.StatusOK, kind, e, err)
+	}
+}
+
+func (a *API) replace(kind directory.Kind) func(*request) (response, error) {
+	return a.change(kind, a.directory.Replace)
+}
+
+func (a *API) patchUser(r *request) (response, error) {
+	return a.change(directory.User, a.directory.Patch)(r)
+}
+
+// change answers a request that changes an entity by a JSON body.
+func (a *API) change(kind directory.Kind,
+	apply func(context.Context, directory.Caller, string, directory.Kind, string, body.Object) (directory.Entity, error),
+) func(*request) (response, error) {
+	return func(r *request) (response, error) {
+		if _, err := a.directory.Get(r.env, kind, r.id); err != nil {
+			return response{}, err
+		}
+		o, err := r.json()
+		if err != nil {
+			return response{}, err
+		}
+		e, err := apply(r.Context(), r.caller, r.env, kind, r.id, o)
+		return a.shown(r, http.StatusOK, kind, e, err)
+	}
+}
+
+func (a *API) delete(kind directory.Kind) func(*request) (response, error) {
+	return func(r *request) (response, error) {
+		return deleted(a.directory.Delete(r.Context(), r.caller, r.env, kind, r.id))
+	}
+}
+
+func deleted(err error) (response, error) { return response{status: http.StatusNoContent}, err }
+
+func (a *API) shown(r *request, status int, kind directory.Kind, e directory.Entity, err error) (response, error) {
+	if err != nil {
+		return response{}, err
+	}
+	return response{status, a.show(r, kind, e)}, nil
+}
+
+func (a *API) show(r *request, kind directory.Kind, e directory.Entity) object {
+	shown := maps.Clone(e.Members)
+	shown["id"] = e.ID
+	shown["environment"] = object{"id": e.EnvironmentID}
+	shown["_links"] = object{
+		"self":        href(r.environmentLink(kind.Plural(), e.ID)),
+		"environment": href(r.environmentLink()),
+	}
+	times(shown, e)
+	if kind == directory.Population {
+		shown["userCount"] = a.directory.UserCount(e.EnvironmentID, e.ID)
+	}
+	return shown
+}
+
+func times(shown object, e directory.Entity) {
+	shown["createdAt"] = e.CreatedAt.UTC().Format(subscription.TimeFormat)
+	shown["updatedAt"] = e.UpdatedAt.UTC().Format(subscription.TimeFormat)
+}
+
+// part answers with one part of a user, which has an address of its own.
+func (a *API) part(r *request, name string,
+	apply func(context.Context, directory.Caller, string, string, body.Object) (directory.Entity, error),
+	show func(directory.Entity) object) (response, error) {
+	o, err := r.json()
+	if err != nil {
+		return response{}, err
+	}
+	user, err := apply(r.Context(), r.caller, r.env, r.id, o)
+	if err != nil {
+		return response{}, err
+	}
+	shown := show(user)
+	shown["_links"] = object{
+		"self": href(r.environmentLink("users", r.id, name)),
+		"user": href(r.environmentLink("users", r.id)),
+	}
+	return response{http.StatusOK, shown}, nil
+}
+
+func (a *API) setEnabled(r *request) (response, error) {
+	return a.part(r, "enabled", a.directory.SetEnabled, func(u directory.Entity) object {
+		return object{"enabled": u.Flag("enabled")}
+	})
+}
+
+func (a *API) moveUser(r *request) (response, error) {
+	return a.part(r, "population", a.directory.Move, func(u directory.Entity) object {
+		return object{"id": u.PopulationID()}
+	})
+}
+
+func (a *API) readSecret(r *request) (response, error) {
+	secret, err := a.directory.ReadSecret(r.Context(), r.caller, r.env, r.id)
+	return a.secret(r, secret, err)
+}
+
+func (a *API) rotateSecret(r *request) (response, error) {
+	secret, err := a.directory.RotateSecret(r.Context(), r.caller, r.env, r.id)
+	return a.secret(r, secret, err)
+}
+
+func (a *API) secret(r *request, secret string, err error) (response, error) {
+	if err != nil {
+		return response{}, err
+	}
+	return response{http.StatusOK, object{
+		"_links": object{
+			"self":        href(r.environmentLink("applications", r.id, "secret")),
+			"environment": href(r.environmentLink()),
+			"application": href(r.environmentLink("applications", r.id)),
+		},
+		"environment": object{"id": r.env},
+		"secret":      secret,
+	}}, nil
+}

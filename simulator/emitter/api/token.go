@@ -1,0 +1,176 @@
+package api
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/emitter/directory"
+)
+
+const (
+	tokenLifetime = time.Hour // expires_in 3600, what the platform's clients are told
+	maxTokens     = 100_000   // valid at once; clients ask for a new one at every start
+	maxTokenForm  = 64 << 10  // bytes of a token request's form
+)
+
+// grant is what a token stands for.
+type grant struct {
+	client      string
+	name        string
+	environment string // the client's own
+	everywhere  bool
+	expires     time.Time
+}
+
+// covers says whether the grant reaches an environment; "" is what lies outside of all.
+func (g grant) covers(environment string) bool { return g.everywhere || environment == g.environment }
+
+// tokens keeps hashes only: a dump of the process shows no token that could be used.
+type tokens struct {
+	mu     sync.Mutex
+	grants map[[sha256.Size]byte]grant
+}
+
+func newTokens() *tokens { return &tokens{grants: map[[sha256.Size]byte]grant{}} }
+
+// issue makes a token; it fails only when too many are valid.
+func (t *tokens) issue(g grant, now time.Time) (string, bool) {
+	token := rand.Text() + rand.Text()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.grants) >= maxTokens {
+		for hash, old := range t.grants {
+			if !now.Before(old.expires) {
+				delete(t.grants, hash)
+			}
+		}
+	}
+	if len(t.grants) >= maxTokens {
+		return "", false
+	}
+	g.expires = now.Add(tokenLifetime)
+	t.grants[sha256.Sum256([]byte(token))] = g
+	return token, true
+}
+
+func (t *tokens) find(token string) (grant, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g, ok := t.grants[sha256.Sum256([]byte(token))]
+	return g, ok
+}
+
+// authenticate finds the grant of a request's bearer token. A token dies with its time, its application and its
+// environment.
+func (a *API) authenticate(r *http.Request) (grant, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return grant{}, invalidToken("There is no bearer token.")
+	}
+	g, ok := a.tokens.find(strings.TrimSpace(token))
+	if !ok {
+		return grant{}, invalidToken("The token is not known.")
+	}
+	if !a.opts.Now().Before(g.expires) {
+		return grant{}, invalidToken("The token has expired.")
+	}
+	if !g.everywhere {
+		application, err := a.directory.Get(g.environment, directory.Application, g.client)
+		if err != nil || !application.Flag("enabled") {
+			return grant{}, invalidToken("The token's application is not there any more.")
+		}
+	}
+	return g, nil
+}
+
+// serveToken answers a token request with OAuth's own error bodies (RFC 6749, section 5.2).
+func (a *API) serveToken(w http.ResponseWriter, r *http.Request, environment string) {
+	w.Header().Set("Cache-Control", "no-store")
+	refuse := func(status int, code, description string) {
+		response{status, map[string]string{"error": code, "error_description": description}}.write(w)
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(http.StatusMethodNotAllowed, "invalid_request", "A token is asked for with POST.")
+		return
+	}
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/x-www-form-urlencoded" {
+		refuse(http.StatusBadRequest, "invalid_request", "The request must be a form.")
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxTokenForm)
+	if err := r.ParseForm(); err != nil {
+		refuse(http.StatusBadRequest, "invalid_request", "The form could not be read.")
+		return
+	}
+	g, ok := a.client(environment, r)
+	if !ok {
+		w.Header().Set("WWW-Authenticate", `Basic realm="token"`)
+		refuse(http.StatusUnauthorized, "invalid_client", "The client is not known or its secret is wrong.")
+		return
+	}
+	switch r.PostForm.Get("grant_type") {
+	case "client_credentials":
+	case "":
+		refuse(http.StatusBadRequest, "invalid_request", "grant_type is required.")
+		return
+	default:
+		refuse(http.StatusBadRequest, "unsupported_grant_type", "Only client_credentials is supported.")
+		return
+	}
+	token, ok := a.tokens.issue(g, a.opts.Now())
+	if !ok {
+		refuse(http.StatusServiceUnavailable, "temporarily_unavailable", "Too many tokens are valid.")
+		return
+	}
+	response{http.StatusOK, map[string]any{
+		"access_token": token, "token_type": "Bearer", "expires_in": int(tokenLifetime.Seconds()),
+	}}.write(w)
+}
+
+// client identifies who asks for a token: by HTTP Basic, else by the form.
+func (a *API) client(environment string, r *http.Request) (grant, bool) {
+	id, secret, basic := r.BasicAuth()
+	if basic {
+		id, secret = unescaped(id), unescaped(secret)
+	} else {
+		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
+	}
+	boot := a.opts.Bootstrap
+	if boot.ID != "" && id == boot.ID && environment == boot.EnvironmentID {
+		return grant{client: boot.ID, name: boot.Name, environment: environment, everywhere: true}, same(secret, boot.Secret)
+	}
+	application, err := a.directory.Get(environment, directory.Application, id)
+	if err != nil || !same(secret, application.Secret) || !worker(application) {
+		return grant{}, false
+	}
+	return grant{client: id, name: application.Name(), environment: environment}, true
+}
+
+// worker says whether an application acts for itself.
+func worker(application directory.Entity) bool {
+	grants, sent := application.Members["grantTypes"].([]any)
+	return application.Text("type") == "WORKER" && application.Flag("enabled") &&
+		(!sent || slices.Contains(grants, any("CLIENT_CREDENTIALS")))
+}
+
+func same(given, secret string) bool {
+	return secret != "" && subtle.ConstantTimeCompare([]byte(given), []byte(secret)) == 1
+}
+
+// unescaped undoes the form escaping of RFC 6749, section 2.3.1; clients that do not escape are understood as far as
+// their value is no escape.
+func unescaped(value string) string {
+	if plain, err := url.QueryUnescape(value); err == nil {
+		return plain
+	}
+	return value
+}

@@ -1,0 +1,196 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/hookproof/hookproof/simulator/emitter/api/body"
+	"github.com/hookproof/hookproof/simulator/emitter/event"
+)
+
+// OrganizationID is the one organization that all environments belong to, and LicenseID its one license: fixed, since
+// neither is modelled.
+const (
+	OrganizationID = "0f6a9c1e-8d5b-4f0e-9a34-6d1c7b2e5a10"
+	LicenseID      = "7c3d2f58-19b4-4d6a-8f21-b0e94a6c8d33"
+)
+
+// GetEnvironment returns one environment.
+func (d *Directory) GetEnvironment(id string) (Entity, error) {
+	e, ok := d.environment(id)
+	if !ok {
+		return Entity{}, ErrNotFound
+	}
+	return *e.self.Load(), nil
+}
+
+// ListEnvironments returns all environments, oldest first.
+func (d *Directory) ListEnvironments() []Entity {
+	d.mu.RLock()
+	list := make([]Entity, 0, len(d.environments))
+	for _, e := range d.environments {
+		list = append(list, *e.self.Load())
+	}
+	d.mu.RUnlock()
+	slices.SortFunc(list, func(a, b Entity) int {
+		if order := a.CreatedAt.Compare(b.CreatedAt); order != 0 {
+			return order
+		}
+		return slices.Compare([]byte(a.ID), []byte(b.ID))
+	})
+	return list
+}
+
+// CreateEnvironment makes an environment with its default population. Its errors are *Invalid or a failure to store.
+func (d *Directory) CreateEnvironment(ctx context.Context, caller Caller, o body.Object) (Entity, error) {
+	members := readEnvironment(o)
+	if found := o.Problems(); len(found) > 0 {
+		return Entity{}, &Invalid{found}
+	}
+	return d.found(ctx, caller, uuid.NewString(), members)
+}
+
+// root makes the environment of the options when it is missing.
+func (d *Directory) root(ctx context.Context) error {
+	id := d.opts.Root
+	if id == "" {
+		return nil
+	}
+	if parsed, err := uuid.Parse(id); err != nil || parsed.String() != id {
+		return fmt.Errorf("root environment %q is not a UUID in lower case", id)
+	}
+	if _, known := d.environment(id); known {
+		return nil
+	}
+	_, err := d.found(ctx, Caller{}, id, object{
+		"name": "Administrators", "type": "PRODUCTION", "region": "NA", "license": object{"id": LicenseID},
+	})
+	return err
+}
+
+func (d *Directory) found(ctx context.Context, caller Caller, id string, members object) (Entity, error) {
+	now := d.opts.Now()
+	self := Entity{ID: id, Members: members, CreatedAt: now, UpdatedAt: now}
+	population := Entity{ID: uuid.NewString(), EnvironmentID: id, CreatedAt: now, UpdatedAt: now, Members: object{
+		"name": "Default", "default": true, "preferredLanguage": "en", "theme": object{"id": id},
+		"description": "Automatically created population.",
+	}}
+	e := newEnvironment()
+	e.self.Store(&self)
+	e.populations.put(population)
+	err := d.commit(ctx, id, change{
+		writes: []write{
+			{key: storageKey(environmentKey, id, ""), value: self},
+			{key: storageKey(Population.key(), id, population.ID), value: population},
+		},
+		events: []event.Event{
+			d.environmentEvent(caller, "Created", self),
+			d.entityEvent(caller, Population, "Created", population, ""),
+		},
+	})
+	if err != nil {
+		return Entity{}, err
+	}
+	d.mu.Lock()
+	d.environments[id] = e
+	d.mu.Unlock()
+	return self, nil
+}
+
+// ReplaceEnvironment gives an environment the members of a request.
+func (d *Directory) ReplaceEnvironment(ctx context.Context, caller Caller, id string, o body.Object) (Entity, error) {
+	var next Entity
+	err := d.alter(ctx, id, func(e *environment) (change, error) {
+		old := *e.self.Load()
+		next = old
+		next.Members, next.UpdatedAt = readEnvironment(o), d.opts.Now()
+		if _, ok := next.Members["billOfMaterials"]; !ok {
+			// It has an address of its own; a replacement that does not name it leaves it.
+			if kept, ok := old.Members["billOfMaterials"]; ok {
+				next.Members["billOfMaterials"] = kept
+			}
+		}
+		if found := o.Problems(); len(found) > 0 {
+			return change{}, &Invalid{found}
+		}
+		return change{
+			writes: []write{{key: storageKey(environmentKey, id, ""), value: next, old: old}},
+			events: []event.Event{d.environmentEvent(caller, "Updated", next)},
+			apply:  func() { e.self.Store(&next) },
+		}, nil
+	})
+	return next, err
+}
+
+// DeleteEnvironment removes an environment with everything in it.
+func (d *Directory) DeleteEnvironment(ctx context.Context, caller Caller, id string) error {
+	return d.alter(ctx, id, func(e *environment) (change, error) {
+		self := *e.self.Load()
+		c := change{events: []event.Event{d.environmentEvent(caller, "Deleted", self)}}
+		// The environment's own entry goes first: should the process die in between, the rest is a leftover that the
+		// next start removes.
+		c.writes = append(c.writes, write{key: storageKey(environmentKey, id, ""), old: self})
+		c.writes = append(c.writes, e.removals(id)...)
+		for _, s := range *e.subscriptions.Load() {
+			c.subscriptions = append(c.subscriptions, s.ID)
+		}
+		c.apply = func() {
+			e.deleted = true
+			d.mu.Lock()
+			delete(d.environments, id)
+			d.mu.Unlock()
+		}
+		return c, nil
+	})
+}
+
+func (e *environment) removals(id string) []write {
+	var writes []write
+	for _, kind := range []Kind{Population, Application, User} {
+		for _, entity := range e.table(kind).list() {
+			writes = append(writes, write{key: storageKey(kind.key(), id, entity.ID), old: entity})
+		}
+	}
+	for _, k := range e.keys.list() {
+		writes = append(writes, write{key: storageKey(keyKey, id, k.ID), old: k})
+	}
+	for _, c := range e.certificates.list() {
+		writes = append(writes, write{key: storageKey(certificateKey, id, c.ID), old: c})
+	}
+	for _, s := range *e.subscriptions.Load() {
+		writes = append(writes, write{key: storageKey(subscriptionKey, id, s.ID), old: s})
+	}
+	return writes
+}
+
+func readEnvironment(o body.Object) object {
+	requiredText(o, "name")
+	requiredText(o, "region")
+	oneOf(o, "type", requiredText(o, "type"), "PRODUCTION", "SANDBOX")
+	text(o, "description", "icon")
+	text(o.Object("license"), "id")
+	o.Object("billOfMaterials")
+	members := sent(o, "organization", "status")
+	if !o.Sent("license.id") {
+		members["license"] = object{"id": LicenseID}
+	}
+	return members
+}
+
+func oneOf(o body.Object, name, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		o.Report(body.Problem{
+			Code: body.InvalidValue, Target: o.Path(name), Message: "The value is not one of the allowed values.",
+			Inner: &body.Inner{AllowedValues: allowed},
+		})
+	}
+}
+
+func (d *Directory) environmentEvent(c Caller, done string, e Entity) event.Event {
+	return d.audit(c, done, event.Resource{
+		Type: "ENVIRONMENT", ID: e.ID, Name: e.Name(), EnvironmentID: e.ID, Href: c.href(e.ID),
+	}, "")
+}
