@@ -31,8 +31,9 @@ type Scenario struct {
 	// Feature is the feature's name, File its path in the file system, with
 	// slashes.
 	Feature, File string
-	// Line is where the Scenario or Outline begins; RowLine is the line of
-	// the Examples row, 0 if there is none.
+	// Line is where the Scenario or Outline begins, which is the line that
+	// godog selects by: it then runs every row of an Outline. RowLine is the
+	// line of the Examples row, 0 if there is none.
 	Line, RowLine int
 	Role, Area    string
 	// Rules are the ids of the rules it judges, in the order of its tags,
@@ -51,8 +52,8 @@ type Scenario struct {
 	Tags []string
 }
 
-// Location is the scenario's place as "file:line": the row's line for a row of
-// an Outline.
+// Location is the scenario's place for a reader, as "file:line": the row's line
+// for a row of an Outline.
 func (s Scenario) Location() string {
 	line := s.Line
 	if s.RowLine > 0 {
