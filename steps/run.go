@@ -3,6 +3,7 @@ package steps
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,6 +58,11 @@ type Scenario struct {
 func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcript.Transcript, deadlines Deadlines) Ending {
 	log := header
 	log.Schema, log.Scenario, log.Entries = transcript.Schema, s.ID, nil
+	kept, err := json.Marshal(deadlines)
+	if err != nil {
+		return Ending{Kind: Errored, Reason: fmt.Sprintf("keep the deadlines: %v", err)}
+	}
+	log.Deadlines = kept
 	d := driver.New(backend, &log)
 	w := newWorld(d, deadlines)
 	defer w.cleanUp(backend, deadlines)
@@ -65,6 +71,24 @@ func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcr
 		return Ending{Kind: Errored, Reason: err.Error(), Step: r.step, Transcript: d.Snapshot()}
 	}
 	return r.ending(d.Snapshot())
+}
+
+// Replay runs the steps of a scenario again on what was recorded of it,
+// without any target, and judges anew.
+func Replay(ctx context.Context, s Scenario, t *transcript.Transcript) Ending {
+	var deadlines Deadlines
+	if err := json.Unmarshal(t.Deadlines, &deadlines); err != nil {
+		return Ending{Kind: Errored, Reason: fmt.Sprintf("read the deadlines of the transcript: %v", err), Transcript: t}
+	}
+	if t.Scenario != s.ID {
+		return Ending{Kind: Errored, Reason: fmt.Sprintf("the transcript is of scenario %s", t.Scenario), Transcript: t}
+	}
+	recorded := driver.NewReplay(t)
+	e := Run(ctx, s, recorded, *t, deadlines)
+	if rest := recorded.Rest(); rest > 0 && (e.Kind == Passed || e.Kind == Failed) {
+		return Ending{Kind: Errored, Reason: fmt.Sprintf("%v: %d recorded entries were not asked for", driver.ErrDiverged, rest), Step: e.Step, Transcript: e.Transcript}
+	}
+	return e
 }
 
 // recording is what the hooks note while godog runs a scenario.

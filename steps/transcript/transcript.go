@@ -32,10 +32,13 @@ type Transcript struct {
 	Claims []string `json:"claims"`
 	// API and Auth are the emitter's base addresses, Environment the id of
 	// the environment that the suite's credentials belong to.
-	API         string  `json:"api"`
-	Auth        string  `json:"auth"`
-	Environment string  `json:"environment"`
-	Entries     []Entry `json:"entries"`
+	API         string `json:"api"`
+	Auth        string `json:"auth"`
+	Environment string `json:"environment"`
+	// Deadlines are those that the scenario ran with; a replay judges by the
+	// same.
+	Deadlines json.RawMessage `json:"deadlines"`
+	Entries   []Entry         `json:"entries"`
 }
 
 // Entry is one thing observed; exactly one member besides At is set.

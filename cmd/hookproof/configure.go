@@ -1,0 +1,122 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+// configure sets the flags that the command line leaves open: from variables
+// HOOKPROOF_*, else from the file that --config names.
+func configure(cmd *cobra.Command, lookup func(string) (string, bool)) error {
+	if err := fromVariable(cmd.Flags().Lookup("config"), lookup); err != nil {
+		return err
+	}
+	path, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return err
+	}
+	file, err := readConfig(cmd.Root(), path)
+	if err != nil {
+		return err
+	}
+	var failed error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if failed != nil || f.Changed {
+			return
+		}
+		if failed = fromVariable(f, lookup); failed != nil || f.Changed {
+			return
+		}
+		if node, ok := file[f.Name]; ok {
+			failed = fromNode(path, f, node)
+		}
+	})
+	return failed
+}
+
+func fromVariable(f *pflag.Flag, lookup func(string) (string, bool)) error {
+	name := "HOOKPROOF_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+	value, ok := lookup(name)
+	if !ok || f.Changed || f.Name == "help" || f.Name == "version" {
+		return nil
+	}
+	if err := f.Value.Set(value); err != nil {
+		return usageError("variable %s: %v", name, err)
+	}
+	f.Changed = true
+	return nil
+}
+
+// readConfig reads the keys of a configuration file. A key that is no flag of
+// any command is an error, so that a misspelt one is not passed over.
+func readConfig(root *cobra.Command, path string) (map[string]*yaml.Node, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usageError("read the configuration: %v", err)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, usageError("read the configuration %s: %v", path, err)
+	}
+	if len(doc.Content) == 0 {
+		return nil, nil
+	}
+	top := doc.Content[0]
+	if top.Kind != yaml.MappingNode {
+		return nil, usageError("%s:%d: want a mapping from flag names to values", path, top.Line)
+	}
+	keys := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(top.Content); i += 2 {
+		key := top.Content[i]
+		if !isFlag(root, key.Value) {
+			return nil, usageError("%s:%d: there is no flag --%s", path, key.Line, key.Value)
+		}
+		if _, twice := keys[key.Value]; twice {
+			return nil, usageError("%s:%d: %s is set twice", path, key.Line, key.Value)
+		}
+		keys[key.Value] = top.Content[i+1]
+	}
+	return keys, nil
+}
+
+func isFlag(root *cobra.Command, name string) bool {
+	return name != "config" && slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
+}
+
+// fromNode sets a flag from a scalar, or from a list where the flag takes
+// several values.
+func fromNode(path string, f *pflag.Flag, node *yaml.Node) error {
+	var values []string
+	switch node.Kind {
+	case yaml.ScalarNode:
+		values = []string{node.Value}
+	case yaml.SequenceNode:
+		for _, n := range node.Content {
+			if n.Kind != yaml.ScalarNode {
+				return usageError("%s:%d: %s wants plain values", path, n.Line, f.Name)
+			}
+			values = append(values, n.Value)
+		}
+	default:
+		return usageError("%s:%d: %s wants a value or a list of values", path, node.Line, f.Name)
+	}
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		if err := list.Replace(values); err != nil {
+			return usageError("%s:%d: %s: %v", path, node.Line, f.Name, err)
+		}
+	} else if len(values) != 1 {
+		return usageError("%s:%d: %s wants one value", path, node.Line, f.Name)
+	} else if err := f.Value.Set(values[0]); err != nil {
+		return usageError("%s:%d: %s: %v", path, node.Line, f.Name, err)
+	}
+	f.Changed = true
+	return nil
+}

@@ -1,0 +1,103 @@
+// Command hookproof verifies implementations of PingOne's webhooks, at both
+// ends of the wire, and serves the reference implementations that this takes.
+//
+// The package holds only what belongs to a command line: flags, what is
+// printed, exit codes. What the commands do is done by the rooms behind them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookproof/hookproof"
+	"github.com/hookproof/hookproof/reports"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(execute(ctx, os.Args[1:]))
+}
+
+// execute runs a command line and gives the exit code.
+func execute(ctx context.Context, args []string) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return reports.ExitConformant
+	}
+	var code exitCode
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	fmt.Fprintf(root.ErrOrStderr(), "hookproof: %v\n", err)
+	var usage *hookproof.UsageError
+	if errors.As(err, &usage) {
+		return reports.ExitUsage
+	}
+	return reports.ExitError
+}
+
+// exitCode ends the process with that code; everything there is to say has
+// been said.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+func usageError(format string, args ...any) error {
+	return &hookproof.UsageError{Reason: fmt.Sprintf(format, args...)}
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hookproof",
+		Short: "Does this implementation keep PingOne's webhook promises?",
+		Long: `hookproof verifies implementations of PingOne's webhooks (subscriptions):
+emitters, which post audit events, and receivers, which take them. It brings
+the opposite end of either: a reference emitter and a receiver simulator.
+
+Every flag can also be set by a variable HOOKPROOF_<FLAG> (--client-id:
+HOOKPROOF_CLIENT_ID) or in a YAML file given with --config, whose keys are the
+flags' names. Flags win over variables, variables over the file.
+
+Exit codes: 0 conformant, 1 non-conformant, 2 wrong usage or configuration,
+3 incomplete, 4 the suite's own error, 5 baseline out of date.`,
+		Example: `  hookproof run                            test the embedded pair
+  hookproof explain SUB-LIMIT-051          what a rule says, and who says so
+  hookproof emitter --control-token local  serve the reference emitter`,
+		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
+		Version:           hookproof.Version(),
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return configure(cmd, os.LookupEnv) },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().String("config", "", "read flags from this YAML `file`")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
+	})
+	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), emitterCommand(), receiverCommand())
+	for _, c := range root.Commands() {
+		c.Args = asUsage(c.Args)
+	}
+	root.Args = asUsage(root.Args)
+	return root
+}
+
+// asUsage makes wrong arguments a usage error.
+func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			check = cobra.NoArgs
+		}
+		if err := check(cmd, args); err != nil {
+			return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
+		}
+		return nil
+	}
+}

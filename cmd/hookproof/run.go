@@ -1,0 +1,224 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/hookproof/hookproof"
+	"github.com/hookproof/hookproof/reports"
+)
+
+// selectionFlags narrow what runs.
+type selectionFlags struct{ hookproof.Selection }
+
+func (s *selectionFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&s.Role, "role", "both", "`role` to test: emitter, receiver or both")
+	flags.StringSliceVar(&s.Profiles, "profile", nil, "only this `profile`: core, full, beta, or the name of an area; repeatable")
+	flags.StringSliceVar(&s.Rules, "rule", nil, "only scenarios that judge the rule of this `id`; repeatable")
+	flags.StringSliceVar(&s.Scenarios, "scenario", nil, "only the scenario of this `id`; repeatable")
+}
+
+func runCommand() *cobra.Command {
+	var target targetFlags
+	var selection selectionFlags
+	var concurrency int
+	var seed int64
+	var out string
+	var quiet bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Test a target and give a verdict",
+		Long: `Run the scenarios of the features against a target and give a verdict.
+
+Without flags, the embedded reference emitter is tested against the embedded
+receiver simulator, on loopback; nothing else is needed. Reports go to --out:
+results.json, junit.xml, and a transcript of every scenario, which
+«hookproof verify» can judge again without the target.`,
+		Example: `  hookproof run
+  hookproof run --rule SUB-LIMIT-051 --fault limit-51
+  hookproof run --profile filtering --out report
+  HOOKPROOF_CLIENT_SECRET=… hookproof run --target https://emitter.example \
+      --environment 8f3c… --client-id 41ab… --claim environments,certificates`,
+		Args: cobra.NoArgs,
+	}
+	target.add(cmd.Flags())
+	selection.add(cmd.Flags())
+	cmd.Flags().IntVar(&concurrency, "concurrency", hookproof.DefaultConcurrency(), "`number` of scenarios that run at once")
+	cmd.Flags().Int64Var(&seed, "shuffle", 0, "`seed` of the order and of made-up values; 0 draws one and prints it")
+	cmd.Flags().StringVar(&out, "out", "hookproof-report", "`folder` for the reports")
+	cmd.Flags().BoolVar(&quiet, "quiet", false, "print only the verdict")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		who, err := target.make()
+		if err != nil {
+			return err
+		}
+		console := reports.ConsoleFor(os.Stdout, os.Getenv)
+		if out := cmd.OutOrStdout(); out != os.Stdout {
+			console = reports.Console{Out: out}
+		}
+		console.Quiet, console.Dir = quiet, out
+		again := rerun(cmd)
+		options := []hookproof.Option{
+			hookproof.Select(selection.Selection), hookproof.Concurrency(concurrency), hookproof.Report(out),
+			hookproof.Command(strings.Join(append([]string{"hookproof run"}, given(cmd)...), " "), again),
+		}
+		if seed != 0 {
+			options = append(options, hookproof.Seed(seed))
+		}
+		var progress *reports.Progress
+		options = append(options, hookproof.Observe(func(r reports.Results) {
+			if !quiet {
+				fmt.Fprintf(console.Out, "%d scenarios against %s, %d at once, shuffled with seed %d\n", len(r.Scenarios), r.Target.Name, concurrency, r.Seed)
+			}
+			progress = console.Progress(len(r.Scenarios))
+		}, func(s reports.Scenario) { progress.Done(s) }))
+		results, err := hookproof.Execute(cmd.Context(), who, options...)
+		if progress != nil {
+			progress.Finish()
+		}
+		if err != nil {
+			return err
+		}
+		if err := console.Summary(results); err != nil {
+			return err
+		}
+		if !quiet {
+			fmt.Fprintf(console.Out, "reports in %s; «hookproof verify %s» judges them again\n", out, out)
+		}
+		if code := reports.ExitCode(results); code != reports.ExitConformant {
+			return exitCode(code)
+		}
+		return nil
+	}
+	return cmd
+}
+
+// secret are the flags whose values are never shown.
+var secret = map[string]bool{"client-secret": true, "token": true, "control-token": true}
+
+// given are the flags that were set, as they can be typed again; secrets are
+// left out.
+func given(cmd *cobra.Command, without ...string) []string {
+	var list []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Changed || secret[f.Name] {
+			return
+		}
+		for _, w := range without {
+			if f.Name == w {
+				return
+			}
+		}
+		value := f.Value.String()
+		if s, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(s.GetSlice(), ",")
+		}
+		list = append(list, "--"+f.Name+"="+quote(value))
+	})
+	return list
+}
+
+// rerun gives the command that runs one scenario again in the same way.
+func rerun(cmd *cobra.Command) func(string) string {
+	same := given(cmd, "scenario", "rule", "profile", "out", "quiet", "concurrency", "shuffle")
+	return func(id string) string {
+		return strings.Join(append([]string{"hookproof run --scenario " + quote(id)}, same...), " ")
+	}
+}
+
+// quote makes a word safe to paste into a shell.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func planCommand() *cobra.Command {
+	var target targetFlags
+	var selection selectionFlags
+	var rules bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what would run, what would not, and why",
+		Long: `Show the scenarios that «hookproof run» with the same flags would run, and
+those that would not apply to the target, with the reason. Nothing is started.`,
+		Example: `  hookproof plan --profile limits
+  hookproof plan --rules`,
+		Args: cobra.NoArgs,
+	}
+	target.add(cmd.Flags())
+	selection.add(cmd.Flags())
+	cmd.Flags().BoolVar(&rules, "rules", false, "list the rules instead, with what judges each")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		who, err := target.make()
+		if err != nil {
+			return err
+		}
+		plan, err := hookproof.NewPlan(who.Info(), selection.Selection)
+		if err != nil {
+			return err
+		}
+		if rules {
+			return plan.WriteRules(cmd.OutOrStdout())
+		}
+		return plan.WriteScenarios(cmd.OutOrStdout())
+	}
+	return cmd
+}
+
+func explainCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain RULE",
+		Short: "Say what a rule promises, who says so, and how it is judged",
+		Example: `  hookproof explain SUB-LIMIT-051
+  hookproof explain DLV-012`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return hookproof.Explain(cmd.OutOrStdout(), args[0])
+		},
+	}
+}
+
+func verifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify DIR",
+		Short: "Judge the evidence of a report again, without the target",
+		Long: `Run the steps of every scenario again on its stored transcript, without any
+target and without the network, and compare with what the report says. Ends
+with 0 if the evidence bears out the report, and with 1 if anything differs.
+It does not repeat the report's own verdict: a report of failures whose
+evidence shows those failures verifies.`,
+		Example: `  hookproof run --out report
+  hookproof verify report`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			stored, differences, err := hookproof.Verify(cmd.Context(), args[0])
+			if err != nil {
+				var usage *hookproof.UsageError
+				if errors.As(err, &usage) {
+					return err
+				}
+				return usageError("%s holds no report that can be verified: %v", args[0], err)
+			}
+			out := cmd.OutOrStdout()
+			for _, d := range differences {
+				fmt.Fprintln(out, d)
+			}
+			if len(differences) > 0 {
+				fmt.Fprintf(out, "%d differences: the evidence does not bear out the report\n", len(differences))
+				return exitCode(reports.ExitNonConformant)
+			}
+			fmt.Fprintf(out, "%d scenarios judged again: the evidence bears out the report (verdict %s)\n", len(stored.Scenarios), stored.Verdict)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,121 @@
+package hookproof
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/hookproof/hookproof/features"
+)
+
+// Explain writes what a rule promises, who says so, and what judges it. An
+// unknown id is a UsageError.
+func Explain(w io.Writer, id string) error {
+	catalogue, err := features.Load()
+	if err != nil {
+		return fmt.Errorf("load the catalogue: %w", err)
+	}
+	rule, ok := catalogue.Rule(id)
+	if !ok {
+		return usage("there is no rule %q; «hookproof plan --rules» lists all", id)
+	}
+	all, err := features.Scenarios(catalogue, features.FS)
+	if err != nil {
+		return fmt.Errorf("read the features: %w", err)
+	}
+	unobserved, err := features.LoadUnobserved(catalogue)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s %s, area %s, profile %s\n\n  %s\n", rule.ID, rule.Level, rule.Role, rule.Area, rule.Profile, rule.Statement)
+	if rule.Reason != "" {
+		fmt.Fprintf(&b, "  Why so: %s\n", rule.Reason)
+	}
+	b.WriteString("\nSources\n")
+	for _, key := range rule.Sources {
+		d, _ := catalogue.Document(key)
+		fmt.Fprintf(&b, "  %-3s %s (%s)\n", d.Key, d.Title, d.Kind)
+		if d.Address != "" {
+			fmt.Fprintf(&b, "      %s\n", d.Address)
+		}
+	}
+	if len(rule.Sources) == 0 {
+		b.WriteString("  none says it in words; it is inferred\n")
+	}
+	fmt.Fprintf(&b, "\nObserved by: %s\n", rule.Observe)
+	if len(rule.Needs) > 0 {
+		fmt.Fprintf(&b, "Applies to targets that claim: %s\n", strings.Join(rule.Needs, ", "))
+	}
+	b.WriteString("\nScenarios\n")
+	found := false
+	for _, s := range all {
+		if slices.Contains(s.Rules, id) {
+			found = true
+			fmt.Fprintf(&b, "  %s\n      features/%s\n", s.ID, s.Location())
+		}
+	}
+	for _, u := range unobserved {
+		if u.Rule == id {
+			fmt.Fprintf(&b, "  none: %s\n", u.Reason)
+		}
+	}
+	if found {
+		fmt.Fprintf(&b, "\nRun them: hookproof run --rule %s\n", id)
+	}
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+// WriteScenarios lists the selected scenarios, one a line, with the rules
+// they judge and, where one does not apply, the reason.
+func (p *Plan) WriteScenarios(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	apply := 0
+	for _, s := range p.Scenarios {
+		note := "runs"
+		if s.NotApplicable == "" {
+			apply++
+		} else {
+			note = "not applicable: " + s.NotApplicable
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", s.ID, strings.Join(s.Rules, " "), note)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d of %d scenarios would run\n", apply, len(p.Scenarios))
+	return err
+}
+
+// WriteRules lists the rules that a run of the plan would speak about, one a
+// line, with how many scenarios judge each, or why none does.
+func (p *Plan) WriteRules(w io.Writer) error {
+	rules, err := p.rules()
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	judged := 0
+	for _, r := range rules {
+		n := 0
+		for _, s := range p.Scenarios {
+			if slices.Contains(s.Rules, r.ID) {
+				n++
+			}
+		}
+		note := r.Reason
+		if n > 0 {
+			judged++
+			note = fmt.Sprintf("%d scenarios", n)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Role, r.Area, r.Level, note)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%d of %d rules have a scenario\n", judged, len(rules))
+	return err
+}
