@@ -181,8 +181,12 @@ type arrivalIndex struct {
 }
 
 func indexArrivals(t *transcript.Transcript, endpoint string) arrivalIndex {
+	return indexOf(Arrivals(t, endpoint))
+}
+
+func indexOf(arrivals []Arrival) arrivalIndex {
 	index := arrivalIndex{ids: map[string]bool{}, about: map[string][]gjson.Result{}}
-	for _, a := range Arrivals(t, endpoint) {
+	for _, a := range arrivals {
 		index.ids[a.ID()] = true
 		kind := a.Event.Get("action.type").String()
 		index.about[kind] = append(index.about[kind], a.Event)

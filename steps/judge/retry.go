@@ -1,0 +1,171 @@
+package judge
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+// acknowledged tells whether the receiver had the delivery complete and answered
+// it with 200, the only answer that ends its retries. (V1)
+func acknowledged(d transcript.Delivery) bool {
+	return d.Complete && d.Answer.Action == "respond" && d.Answer.Status == http.StatusOK
+}
+
+// Acknowledged fails unless every caused event of these names (of all, without
+// names) reached the endpoint in a delivery that was answered with 200. Rules
+// RTY-001 to RTY-004 and RTY-007.
+func Acknowledged(t *transcript.Transcript, endpoint string, names ...string) Outcome {
+	wanted := CausedAs(t, names...)
+	if len(wanted) == 0 {
+		return Fail("an event called %s among those caused", strings.Join(names, ", ")).Got("none")
+	}
+	index := indexOf(slices.DeleteFunc(Arrivals(t, endpoint), func(a Arrival) bool { return !acknowledged(a.Delivery) }))
+	missing := 0
+	var first transcript.Caused
+	for _, c := range wanted {
+		if !index.has(c) {
+			if missing == 0 {
+				first = c
+			}
+			missing++
+		}
+	}
+	if missing > 0 {
+		return Fail("all %d events at receiver %q in deliveries that it answered with 200", len(wanted), endpoint).
+			Got("%d missing, the first being %s (%s); %s", missing, first.Name, first.Type, Arrived(t, endpoint))
+	}
+	return Pass
+}
+
+// FailedDeliveries counts the deliveries to the endpoint that it did not
+// answer with 200.
+func FailedDeliveries(t *transcript.Transcript, endpoint string) int {
+	n := 0
+	for _, d := range t.Deliveries(endpoint) {
+		if !acknowledged(d) {
+			n++
+		}
+	}
+	return n
+}
+
+// Retried fails unless at least n deliveries to the endpoint were not
+// answered with 200: the emitter kept on trying.
+func Retried(t *transcript.Transcript, endpoint string, n int) Outcome {
+	if got := FailedDeliveries(t, endpoint); got < n {
+		return Fail("at least %d failed deliveries at receiver %q", n, endpoint).Got("%d; %s", got, Arrived(t, endpoint))
+	}
+	return Pass
+}
+
+// NotResent fails if an event arrived again at the endpoint after it had been
+// accepted there. A delivery that was under way by then is none of these.
+// Rule RTY-005.
+func NotResent(t *transcript.Transcript, endpoint string) Outcome {
+	since := map[string]time.Time{}
+	for _, a := range Arrivals(t, endpoint) {
+		if at, done := since[a.ID()]; done && !a.Delivery.FirstByteAt.Before(at) {
+			return Fail("event %s (%s) not again after the 200", a.ID(), a.Event.Get("action.type")).Got("again in delivery %d", a.Delivery.Seq)
+		}
+		if _, done := since[a.ID()]; !done && acknowledged(a.Delivery) {
+			since[a.ID()] = a.Delivery.Answer.At
+		}
+	}
+	return Pass
+}
+
+// HeadOfLine fails if an event arrived at the endpoint while a delivery that
+// it is not in had not been answered with 200. That a delivery was tried
+// again in smaller pieces is left open. Rule RTY-006.
+func HeadOfLine(t *transcript.Transcript, endpoint string) Outcome {
+	var waiting *transcript.Delivery // the last one, not accepted so far
+	var ids []string                 // of its events
+	for _, d := range t.Deliveries(endpoint) {
+		if !d.Complete {
+			continue
+		}
+		events, err := Events(d)
+		if err != nil {
+			continue
+		}
+		held := waiting != nil && !(acknowledged(*waiting) && !waiting.Answer.At.After(d.FirstByteAt))
+		if held {
+			for _, e := range events {
+				if id := e.Get("id").String(); !slices.Contains(ids, id) {
+					return Fail("no other event at receiver %q before delivery %d was answered with 200", endpoint, waiting.Seq).
+						Got("event %s (%s) in delivery %d", id, e.Get("action.type"), d.Seq)
+				}
+			}
+		} else {
+			ids = idsOf(events)
+		}
+		waiting = &d
+	}
+	return Pass
+}
+
+func idsOf(events []gjson.Result) []string {
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = e.Get("id").String()
+	}
+	return ids
+}
+
+// InOrder fails unless the caused events reached the endpoint for the first
+// time in the order in which they happened, and with times that never go
+// back. Rule RTY-008.
+func InOrder(t *transcript.Transcript, endpoint string) Outcome {
+	position := map[string]int{} // of the first arrival, by id
+	var firsts []Arrival
+	for _, a := range Arrivals(t, endpoint) {
+		if _, known := position[a.ID()]; !known {
+			position[a.ID()] = len(firsts)
+			firsts = append(firsts, a)
+		}
+	}
+	last, before := -1, ""
+	for _, c := range t.Caused() {
+		i := slices.IndexFunc(firsts, func(a Arrival) bool { return Is(a.Event, c) })
+		if i < 0 {
+			continue
+		}
+		if i < last {
+			return Fail("%s after %s, which happened before it", c.Name, before).Got("it arrived as number %d, %s as number %d", i+1, before, last+1)
+		}
+		last, before = i, c.Name
+	}
+	if last < 1 {
+		return Fail("several events at receiver %q", endpoint).Got("%s", Arrived(t, endpoint))
+	}
+	return timesInOrder(firsts)
+}
+
+func timesInOrder(firsts []Arrival) Outcome {
+	var latest time.Time
+	for _, a := range firsts {
+		at, err := time.Parse(time.RFC3339Nano, a.Event.Get("recordedAt").String())
+		if err != nil {
+			continue // for the judge of recordedAt
+		}
+		if at.Before(latest) {
+			return Fail("recordedAt not before %s", latest.Format(time.RFC3339Nano)).Got("%s of event %s, which arrived later", at.Format(time.RFC3339Nano), a.ID())
+		}
+		latest = at
+	}
+	return Pass
+}
+
+// Untouched fails if anything at all reached the endpoint. Rule RTY-011.
+func Untouched(t *transcript.Transcript, endpoint string) Outcome {
+	for _, d := range t.Deliveries(endpoint) {
+		return Fail("no request at receiver %q", endpoint).Got("%s %s with %d bytes", d.Method, d.Target, len(d.Body))
+	}
+	return Pass
+}
