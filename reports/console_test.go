@@ -218,13 +218,28 @@ func TestTerminalProgressDrawsABarAndTakesItAway(t *testing.T) {
 	r := with(Pass, Fail, Pass)
 	for _, total := range []int{3, 5} {
 		got := progress(t, Console{Terminal: true}, total, r.Scenarios)
-		for _, want := range []string{fmt.Sprintf("(2/%d)", total), "1 pass, 1 fail", "SUB-SB  sb  emitter/subscriptions.feature:11\n"} {
+		for _, want := range []string{fmt.Sprintf("(2/%d)", total), "1 to look at", "SUB-SB  sb  emitter/subscriptions.feature:11\n"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("no %q in %q", want, got)
 			}
 		}
 		if !strings.HasSuffix(got, "\x1b[2K\r") {
 			t.Errorf("the bar is left behind: %q", got[max(0, len(got)-80):])
+		}
+	}
+}
+
+func TestTheBarFitsIntoEightyColumns(t *testing.T) {
+	t.Parallel()
+	scenarios := with(make([]Outcome, 300)...).Scenarios
+	for i := range scenarios {
+		scenarios[i] = ended(scenarios[i], ScenarioOutcomes()[i%8])
+	}
+	got := progress(t, Console{Terminal: true, NoColor: true}, len(scenarios)+700, scenarios)
+	for _, frame := range strings.FieldsFunc(got, func(r rune) bool { return r == '\r' || r == '\n' }) {
+		frame = regexp.MustCompile("\x1b\\[[0-9]*K").ReplaceAllString(frame, "")
+		if n := utf8.RuneCountInString(frame); n > 79 && strings.Contains(frame, "%") {
+			t.Fatalf("%d columns: %q", n, frame)
 		}
 	}
 }

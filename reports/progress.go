@@ -75,7 +75,7 @@ func (p *Progress) Done(s Scenario) {
 	}
 	if p.bar != nil {
 		// An error here is more scenarios than announced, or a closed writer.
-		p.bar.Describe(tallyWords(p.n))
+		p.bar.Describe(p.brief())
 		_ = p.bar.Add(1)
 		return
 	}
@@ -114,6 +114,21 @@ func (p *Progress) heartbeat() {
 	p.said = p.done
 	fmt.Fprintf(p.out, "%d of %s, %s, %.1f s\n",
 		p.done, plural(p.total, "scenario"), tallyWords(p.n), time.Since(p.started).Seconds())
+}
+
+// brief fits beside the bar: a line that wraps cannot be taken away again. The
+// bar itself shrinks on a narrow terminal, its description does not.
+func (p *Progress) brief() string {
+	look := 0
+	for o, n := range p.n {
+		if loud(o) {
+			look += n
+		}
+	}
+	if look == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d to look at", look)
 }
 
 // loud outcomes are told at once.
