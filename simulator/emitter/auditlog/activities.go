@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Activities yields the environment's events with from ≤ recordedAt < to, in
-// the order they were appended, without anything of `source`. It ends after the
-// first error.
+// Activities yields the environment's events with from ≤ recordedAt ≤ to, in the
+// order they were appended, without anything of `source`. A zero time is no
+// bound. It ends after the first error.
 func (l *Log) Activities(ctx context.Context, environment string, from, to time.Time) iter.Seq2[json.RawMessage, error] {
 	return func(yield func(json.RawMessage, error) bool) {
 		for sequence := uint64(1); ; {
@@ -23,7 +23,7 @@ func (l *Log) Activities(ctx context.Context, environment string, from, to time.
 				return
 			}
 			for _, r := range chunk.Records {
-				if r.RecordedAt.Before(from) || !r.RecordedAt.Before(to) {
+				if r.RecordedAt.Before(from) || !to.IsZero() && r.RecordedAt.After(to) {
 					continue
 				}
 				if !yield(json.RawMessage(r.JSON(false, false)), nil) {

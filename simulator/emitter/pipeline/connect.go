@@ -17,9 +17,11 @@ import (
 
 // Trust is what a subscription's connections are made with.
 type Trust struct {
-	// Roots of verified connections: the machine's, those the emitter was given,
-	// and the environment's uploaded SSL/TLS certificates (V1).
+	// Roots of verified connections: the machine's and those the emitter was
+	// given. The pool belongs to the connection.
 	Roots *x509.CertPool
+	// Uploaded are the environment's SSL/TLS certificates, trusted as well (V1).
+	Uploaded []*x509.Certificate
 	// Client is presented to receivers that ask for a certificate; nil for none.
 	Client *tls.Certificate
 }
@@ -28,6 +30,9 @@ type Trust struct {
 // verification every certificate is trusted; with it the chain must lead to a
 // trusted root, or the certificate itself be one, and the host name must fit.
 func TLSConfig(s subscription.Subscription, t Trust) *tls.Config {
+	for _, certificate := range t.Uploaded {
+		t.Roots.AddCert(certificate)
+	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.Roots, InsecureSkipVerify: !s.VerifyTLS}
 	if t.Client != nil {
 		client := t.Client
@@ -79,10 +84,7 @@ var errNoKey = errors.New("the subscription's key pair does not exist")
 
 // trust gathers what the subscription's connections need.
 func trust(d Directory, roots func() *x509.CertPool, s subscription.Subscription) (Trust, error) {
-	t := Trust{Roots: roots()}
-	for _, certificate := range d.Trusted(s.EnvironmentID) {
-		t.Roots.AddCert(certificate)
-	}
+	t := Trust{Roots: roots(), Uploaded: d.Trusted(s.EnvironmentID)}
 	if s.KeyID != "" {
 		pair, ok := d.KeyPair(s.EnvironmentID, s.KeyID)
 		if !ok {

@@ -1,0 +1,241 @@
+// Package emitter is the reference emitter: the management API of webhooks and
+// what they watch, the audit log, the pipeline that delivers, and a control API
+// for tests, composed into one service.
+//
+// Here things are put together and switched; how each of them works stands in
+// the packages below. Nothing of the suite (steps, features, reports) and
+// nothing of the receiver simulator enters.
+package emitter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/emitter/api"
+	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/directory"
+	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
+)
+
+// Emitter is a running reference emitter.
+type Emitter struct {
+	options   Options
+	clock     clock
+	bootstrap bootstrap
+	relay     relay
+
+	storage    *storage.Storage
+	log        *auditlog.Log
+	directory  *directory.Directory
+	management *api.API
+	dispatcher *pipeline.Dispatcher
+
+	standard Pieces // keeps every rule
+	pipeline atomic.Pointer[pipeline.Pieces]
+	tail     atomic.Pointer[func(uint64) uint64]
+	faults   faultState
+
+	front, control served // the management API's listener, the control API's
+	publicURL      string
+
+	closing  sync.Once
+	closeErr error
+}
+
+// Start runs an emitter until Close. When it returns, the listeners accept.
+func Start(ctx context.Context, o Options) (*Emitter, error) {
+	o, err := o.filled()
+	if err != nil {
+		return nil, fmt.Errorf("start emitter: %w", err)
+	}
+	e := &Emitter{options: o}
+	if err := e.start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start emitter: %w", err), e.Close())
+	}
+	return e, nil
+}
+
+func (e *Emitter) start(ctx context.Context) error {
+	o := e.options
+	roots, err := certificates(o.TrustedCAs)
+	if err != nil {
+		return err
+	}
+	if err := e.listen(); err != nil {
+		return err
+	}
+	if e.storage, err = storage.Open(ctx, storage.Options{Dir: o.Dir, Log: o.Log}); err != nil {
+		return err
+	}
+	if e.bootstrap, err = openBootstrap(ctx, e.storage, o); err != nil {
+		return err
+	}
+	js, kind := e.storage.JetStream(), e.storage.Kind()
+	if e.log, err = auditlog.Open(ctx, js, auditlog.Options{Kind: kind, Now: e.clock.Now, Appended: e.relay.Appended}); err != nil {
+		return err
+	}
+	if e.directory, err = directory.Open(ctx, js, directory.Options{
+		Recorder: recorder{e.log, &e.clock}, Observer: &e.relay, Now: e.clock.Now,
+		Tail: e.startAfter, Storage: kind, Root: e.bootstrap.Environment,
+	}); err != nil {
+		return err
+	}
+	cursors, err := pipeline.OpenCursors(ctx, js, kind)
+	if err != nil {
+		return err
+	}
+	e.manage()
+	e.standard = e.compose()
+	if err := e.switchFaults(o.Faults); err != nil {
+		return err
+	}
+	e.dispatcher = pipeline.Start(ctx, pipeline.Options{
+		Log: e.log, Directory: e.directory, Cursors: cursors, Pieces: &e.pipeline,
+		Now: e.clock.Now, Roots: pipeline.Roots(roots), Logger: o.Log,
+	})
+	e.relay.to.Store(e.dispatcher)
+	e.serve()
+	return nil
+}
+
+// manage puts the management API and the health checks together.
+func (e *Emitter) manage() {
+	b := e.bootstrap
+	// Tokens live by the machine's clock: advancing the emitter's, to see events
+	// expire, must not lock its clients out.
+	e.management = api.New(e.directory, api.Options{
+		Bootstrap:  api.Client{EnvironmentID: b.Environment, ID: b.ClientID, Secret: b.Secret},
+		PublicURL:  e.publicURL,
+		Log:        e.options.Log,
+		Activities: e.log,
+	})
+	mux := http.NewServeMux()
+	mux.Handle("/", e.management)
+	for _, check := range []string{"GET /healthz", "GET /readyz"} { // it listens only when it is ready
+		mux.HandleFunc(check, func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusOK, map[string]string{"status": "ok"})
+		})
+	}
+	e.front.handler = mux
+}
+
+// startAfter is where the log ends for a subscription made now.
+func (e *Emitter) startAfter(ctx context.Context, environment string) (uint64, error) {
+	last, err := e.log.Tail(ctx, environment)
+	if err != nil {
+		return 0, err
+	}
+	return (*e.tail.Load())(last), nil
+}
+
+// URL is where clients find the management API, without a slash at its end.
+func (e *Emitter) URL() string { return e.publicURL }
+
+// ControlURL is where the control API is; empty when it is off.
+func (e *Emitter) ControlURL() string {
+	if e.control.listener == nil {
+		return ""
+	}
+	return "http://" + e.control.listener.Addr().String()
+}
+
+// Bootstrap returns the client that may act on all environments, and the
+// environment it lives in.
+func (e *Emitter) Bootstrap() (environment, clientID, secret string) {
+	return e.bootstrap.Environment, e.bootstrap.ClientID, e.bootstrap.Secret
+}
+
+// SecretGenerated says whether the client secret was made by this start, so
+// that nobody knows it yet.
+func (e *Emitter) SecretGenerated() bool { return e.bootstrap.generated }
+
+// Close stops the listeners, lets requests and attempts under way end for a
+// short time, stores the cursors and waits for everything. A second Close
+// returns what the first did.
+func (e *Emitter) Close() error {
+	e.closing.Do(func() { e.closeErr = e.close() })
+	return e.closeErr
+}
+
+func (e *Emitter) close() error {
+	failed := []error{e.front.shutdown(), e.control.shutdown()}
+	if e.dispatcher != nil {
+		e.dispatcher.Close()
+	}
+	if e.log != nil {
+		failed = append(failed, e.log.Close())
+	}
+	if e.storage != nil {
+		failed = append(failed, e.storage.Close())
+	}
+	return errors.Join(failed...)
+}
+
+// served is a listener, its server and the goroutine between them.
+type served struct {
+	listener net.Listener
+	server   *http.Server
+	handler  http.Handler
+	done     sync.WaitGroup
+	started  bool
+}
+
+func (e *Emitter) listen() (err error) {
+	if e.front.listener, err = net.Listen("tcp", e.options.Listen); err != nil {
+		return err
+	}
+	if e.publicURL = e.options.PublicURL; e.publicURL == "" {
+		e.publicURL = publicURL(e.front.listener.Addr())
+	}
+	if e.options.ControlToken != "" {
+		e.control.listener, err = net.Listen("tcp", e.options.ControlListen)
+	}
+	return err
+}
+
+func (e *Emitter) serve() {
+	e.front.serve()
+	if e.control.listener != nil {
+		e.control.handler = e.controlHandler()
+		e.control.serve()
+	}
+}
+
+// Bounds of the emitter's own servers; clients of the APIs are quick.
+const (
+	headerWithin  = 10 * time.Second
+	idleWithin    = 2 * time.Minute
+	shutdownGrace = 2 * time.Second
+	headerBytes   = 64 << 10
+)
+
+func (s *served) serve() {
+	s.server = &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: headerWithin, IdleTimeout: idleWithin, MaxHeaderBytes: headerBytes,
+	}
+	s.started = true
+	s.done.Go(func() { _ = s.server.Serve(s.listener) }) // always http.ErrServerClosed
+}
+
+func (s *served) shutdown() error {
+	if !s.started {
+		if s.listener != nil {
+			return s.listener.Close()
+		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	defer cancel()
+	if s.server.Shutdown(ctx) != nil {
+		_ = s.server.Close() // the grace is over; nothing else can fail here
+	}
+	s.done.Wait()
+	return nil
+}

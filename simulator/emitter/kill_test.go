@@ -1,0 +1,3 @@
+package emitter_test
+
+func runAsChild() bool { return false }

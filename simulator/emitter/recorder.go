@@ -1,0 +1,46 @@
+package emitter
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+)
+
+// recorder appends the events of API calls to the audit log.
+type recorder struct {
+	log *auditlog.Log
+	now *clock
+}
+
+// Record encodes the events, each once, and appends them together.
+func (r recorder) Record(ctx context.Context, environment string, events ...event.Event) error {
+	records := make([]event.Record, 0, len(events))
+	for _, e := range events {
+		if e.RecordedAt.IsZero() {
+			e.RecordedAt = r.now.Now()
+		}
+		records = append(records, e.Record())
+	}
+	return r.log.Append(ctx, environment, records...)
+}
+
+// relay passes news to the dispatcher, which is made last: it reads what the
+// others bring. Until then nobody needs to know.
+type relay struct {
+	to atomic.Pointer[pipeline.Dispatcher]
+}
+
+func (r *relay) Changed(environment, subscription string) {
+	if d := r.to.Load(); d != nil {
+		d.Changed(environment, subscription)
+	}
+}
+
+func (r *relay) Appended(environment string) {
+	if d := r.to.Load(); d != nil {
+		d.Appended(environment)
+	}
+}
