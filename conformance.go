@@ -178,7 +178,7 @@ func derive(out string, r reports.Results) (err error) {
 	if out == "" {
 		return nil
 	}
-	f, err := os.Create(filepath.Join(out, "junit.xml"))
+	f, err := os.Create(filepath.Join(out, reports.JUnitName))
 	if err != nil {
 		return fmt.Errorf("write junit.xml: %w", err)
 	}

@@ -51,16 +51,9 @@ func (p *Plan) rules() ([]reports.Rule, error) {
 		if !judged && (p.narrowed || !p.hasRole(rule.Role)) {
 			continue
 		}
-		r := reports.Rule{
-			ID: rule.ID, Role: rule.Role, Area: rule.Area, Level: string(rule.Level), Statement: rule.Statement,
-			Outcome: reports.NotObserved, Scenarios: []string{}, Sources: []reports.Source{},
-		}
+		r := reports.RuleOf(p.Catalogue, rule)
 		if !judged {
 			r.Reason = reason[rule.ID]
-		}
-		for _, key := range rule.Sources {
-			d, _ := p.Catalogue.Document(key)
-			r.Sources = append(r.Sources, reports.Source{Key: key, Title: d.Title, URL: d.Address})
 		}
 		rules = append(rules, r)
 	}

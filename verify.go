@@ -88,6 +88,9 @@ func (p *Plan) rejudge(ctx context.Context, dir string, s reports.Scenario) (rep
 		return s, []Difference{differ("this suite has no such scenario")}
 	}
 	var found []Difference
+	if !slices.Equal(p.all[i].Rules, s.Rules) {
+		found = append(found, differ("the report says that it judges %v, it judges %v", s.Rules, p.all[i].Rules))
+	}
 	file := filepath.Join(dir, filepath.FromSlash(s.Transcript))
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -6,10 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"strings"
+	"regexp"
 
 	"github.com/tidwall/gjson"
-	"github.com/tidwall/sjson"
 )
 
 // Redactor replaces secrets by marks. Equal secrets get equal marks within a
@@ -30,7 +29,9 @@ func (r Redactor) Mark(secret string) string {
 	return fmt.Sprintf("[redacted %d bytes %s]", len(secret), hex.EncodeToString(mac.Sum(nil)[:12]))
 }
 
-func isMark(s string) bool { return strings.HasPrefix(s, "[redacted ") && strings.HasSuffix(s, "]") }
+func isMark(s string) bool { return markForm.MatchString(s) }
+
+var markForm = regexp.MustCompile(`^\[redacted [0-9]+ bytes [0-9a-f]{24}\]$`)
 
 // plain are the headers whose values are no secrets; every other header may
 // be one that somebody configured to carry a credential, and is marked.
@@ -66,49 +67,47 @@ var secretMembers = map[string]bool{
 }
 
 // JSON marks the secrets in a JSON body: members known to be secret, and
-// every value of a "headers" object. A body that is no JSON comes back as
-// it is.
+// every string of a "headers" object. All other bytes stay as they are, and
+// so does a body that is no JSON.
 func (r Redactor) JSON(body []byte) []byte {
 	if len(body) == 0 || !gjson.ValidBytes(body) {
 		return body
 	}
-	out := body
-	for _, path := range secretPaths(gjson.ParseBytes(body), "") {
-		marked, err := sjson.SetBytes(out, path, r.Mark(gjson.GetBytes(out, path).String()))
-		if err != nil {
-			return []byte(r.Mark(string(body)))
-		}
-		out = marked
+	var out []byte
+	end := 0
+	for _, secret := range secrets(gjson.ParseBytes(body)) {
+		out = append(out, body[end:secret.Index]...)
+		out = append(out, '"')
+		out = append(out, r.Mark(secret.Str)...) // a mark needs no escaping
+		out = append(out, '"')
+		end = secret.Index + len(secret.Raw)
 	}
-	return out
+	return append(out, body[end:]...)
 }
 
-// secretPaths are the paths of all secret strings below v.
-func secretPaths(v gjson.Result, at string) []string {
-	var found []string
-	i := 0
+// secrets are the secret strings below v, in the order they stand.
+func secrets(v gjson.Result) []gjson.Result {
+	var found []gjson.Result
+	if !v.IsObject() && !v.IsArray() {
+		return nil // ForEach would give v itself
+	}
 	v.ForEach(func(key, value gjson.Result) bool {
-		name := key.String()
-		if v.IsArray() {
-			name = fmt.Sprint(i)
-			i++
-		}
-		path := gjson.Escape(name)
-		if at != "" {
-			path = at + "." + path
-		}
 		switch {
-		case v.IsObject() && name == "headers" && value.IsObject():
-			value.ForEach(func(header, content gjson.Result) bool {
+		case value.Type == gjson.String:
+			if v.IsObject() && secretMembers[key.Str] {
+				found = append(found, value)
+			}
+		case v.IsObject() && key.Str == "headers" && value.IsObject():
+			value.ForEach(func(_, content gjson.Result) bool {
 				if content.Type == gjson.String {
-					found = append(found, path+"."+gjson.Escape(header.String()))
+					found = append(found, content)
+				} else {
+					found = append(found, secrets(content)...)
 				}
 				return true
 			})
-		case v.IsObject() && secretMembers[name] && value.Type == gjson.String:
-			found = append(found, path)
-		case value.IsObject() || value.IsArray():
-			found = append(found, secretPaths(value, path)...)
+		default:
+			found = append(found, secrets(value)...)
 		}
 		return true
 	})
