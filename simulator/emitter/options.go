@@ -123,3 +123,12 @@ func publicURL(address net.Addr) string {
 	}
 	return "http://localhost:" + port
 }
+
+// Check says what is wrong with the options, without starting anything.
+func (o Options) Check() error {
+	if _, err := o.filled(); err != nil {
+		return err
+	}
+	_, err := certificates(o.TrustedCAs)
+	return err
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookproof/hookproof/simulator/emitter"
+	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+)
+
+// emitterFlags are the flags of hookproof emitter.
+type emitterFlags struct {
+	options  emitter.Options
+	trustCAs []string
+	logLevel string
+}
+
+// emitterCommand serves the reference emitter until it is interrupted.
+func emitterCommand() *cobra.Command {
+	var flags emitterFlags
+	command := &cobra.Command{
+		Use:   "emitter",
+		Short: "Serve the reference emitter",
+		Long: `Serve the reference emitter: PingOne's management API for webhooks and for what
+they watch, with an audit log whose events are delivered to the subscribers.
+
+It prints its addresses and the client that may act in every environment; the
+secret only when it was made just now. With --data everything that was
+acknowledged survives the process, however it ends.
+
+With a control token it also serves the control API: events can be posted, the
+clock advanced, and faults switched.`,
+		Example: `  # in memory, on a free port
+  hookproof emitter
+
+  # events and configuration kept, a fixed client, the control API on
+  hookproof emitter --listen 127.0.0.1:8080 --data ./emitter-data \
+    --client-id suite --client-secret "$(openssl rand -hex 16)" --control-token local
+
+  # an emitter that allows a 51st subscription
+  hookproof emitter --fault limit-51`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return serveEmitter(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), flags)
+		},
+	}
+	f, o := command.Flags(), &flags.options
+	f.StringVar(&o.Listen, "listen", "127.0.0.1:0", "host and port of the management API")
+	f.StringVar(&o.ControlListen, "control-listen", "", "host and port of the control API (default 127.0.0.1:0)")
+	f.StringVar(&o.ControlToken, "control-token", "", "bearer token of the control API, which is off without one")
+	f.StringVar(&o.Dir, "data", "", "directory that keeps everything (default: memory)")
+	f.StringVar(&o.PublicURL, "public-url", "", "URL by which clients reach the management API (default http://localhost:PORT)")
+	f.StringArrayVar(&flags.trustCAs, "trust-ca", nil, "PEM `file` of certificates that deliveries trust beside the machine's; repeatable")
+	f.DurationVar(&o.Linger, "linger", pipeline.DefaultLinger, "how long a payload waits for more events, at most 2s")
+	f.DurationVar(&o.RetryInitial, "retry-initial", pipeline.DefaultRetryInitial, "wait after the first failed attempt; it doubles with each")
+	f.DurationVar(&o.RetryMax, "retry-max", pipeline.DefaultRetryMax, "longest wait between attempts")
+	f.DurationVar(&o.AttemptTimeout, "attempt-timeout", pipeline.DefaultAttemptTimeout, "longest one attempt may take")
+	f.StringVar(&o.Environment, "environment", "", "id of the first environment (default: made)")
+	f.StringVar(&o.ClientID, "client-id", "", "client that may act in every environment (default: made)")
+	f.StringVar(&o.ClientSecret, "client-secret", "", "its secret (default: made)")
+	f.StringArrayVar(&o.Faults, "fault", nil, "`name` of a deliberate defect; repeatable")
+	f.StringVar(&flags.logLevel, "log-level", "info", "debug, info, warn or error; the log goes to standard error")
+	return command
+}
+
+func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(flags.logLevel)); err != nil {
+		return usageError("--log-level: %v", err)
+	}
+	o := flags.options
+	o.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level}))
+	for _, file := range flags.trustCAs {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return usageError("--trust-ca: %v", err)
+		}
+		o.TrustedCAs = append(o.TrustedCAs, data)
+	}
+	if err := o.Check(); err != nil {
+		return usageError("%v", err)
+	}
+	e, err := emitter.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := announceEmitter(out, e); err != nil {
+		e.Close()
+		return fmt.Errorf("print the addresses: %w", err)
+	}
+	<-ctx.Done()
+	return e.Close()
+}
+
+func announceEmitter(out io.Writer, e *emitter.Emitter) error {
+	p := &printer{out: out}
+	environment, id, secret := e.Bootstrap()
+	p.printf("Management API  %s/v1\n", e.URL())
+	if control := e.ControlURL(); control != "" {
+		p.printf("Control API     %s/control\n", control)
+	}
+	p.printf("Environment     %s\nClient          %s\n", environment, id)
+	if e.SecretGenerated() {
+		p.printf("Client secret   %s\n", secret)
+	}
+	p.printf("Token           %s/%s/as/token\nStop with Ctrl-C.\n", e.URL(), environment)
+	return p.err
+}
