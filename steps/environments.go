@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -18,6 +19,7 @@ func environmentSteps() []Step {
 		step(`another environment "([^"]*)"`, func(w *World) any { return w.anotherEnvironment }),
 		step(`populations? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any { return w.populations }),
 		step(`applications? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any { return w.applications }),
+		step(`(\d+) (applications|populations)`, func(w *World) any { return w.many }),
 	}
 }
 
@@ -105,6 +107,21 @@ func (w *World) applications(ctx context.Context, list string) error {
 		}
 		w.later(http.MethodDelete, w.here("/applications/"+id))
 		w.environment.applications[name] = id
+	}
+	return nil
+}
+
+// many makes so many populations or applications, called "population 1" and
+// so on.
+func (w *World) many(ctx context.Context, count int, kind string) error {
+	build := w.populations
+	if kind == "applications" {
+		build = w.applications
+	}
+	for i := range count {
+		if err := build(ctx, fmt.Sprintf(`"%s %d"`, strings.TrimSuffix(kind, "s"), i+1)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/hookproof/hookproof/fixtures"
 	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
 )
 
 // theSubscription is what a scenario's only subscription, and its receiver,
@@ -22,8 +23,8 @@ const (
 	theReceiver     = "receiver"
 )
 
-// subscriptionSteps make subscriptions that are there to deliver, and make
-// requests about subscriptions whose answers are judged.
+// subscriptionSteps make subscriptions that a scenario needs in order to
+// observe something else; a refusal makes the scenario unobserved.
 func subscriptionSteps() []Step {
 	return []Step{
 		step(`a subscription to "([^"]*)"`, func(w *World) any {
@@ -59,23 +60,32 @@ func subscriptionSteps() []Step {
 				return w.subscribe(ctx, theSubscription, types, theReceiver, []setting{{kind + "s", strings.Join(quoted(list), ", ")}})
 			}
 		}),
-		step(`a subscription is requested`, func(w *World) any {
-			return func(ctx context.Context) error { return w.request(ctx, nil) }
+		step(`a subscription`, func(w *World) any {
+			return func(ctx context.Context) error { return w.existing(ctx, nil) }
 		}),
-		step(`a subscription is requested with:`, func(w *World) any { return w.request }),
-		step(`the request is accepted`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.Status(http.StatusCreated))) }
+		step(`a subscription with:`, func(w *World) any { return w.existing }),
+		step(`a subscription with every option`, func(w *World) any {
+			return func(ctx context.Context) error {
+				body, err := w.everyOption(ctx)
+				if err != nil {
+					return err
+				}
+				return w.establish(ctx, theSubscription, body)
+			}
 		}),
-		step(`the request is refused`, func(w *World) any {
-			return func() error {
-				return judged(judge.Response(w.answer, judge.Refused(http.StatusBadRequest), judge.Envelope()))
+		step(`(\d+) subscriptions(, every second one disabled)?`, func(w *World) any {
+			return func(ctx context.Context, count int, disabled string) error {
+				if err := w.requestMany(ctx, count, disabled != ""); err != nil {
+					return err
+				}
+				return prepared(judge.Accepted(w.answers))
 			}
 		}),
 	}
 }
 
-// subscribe makes a subscription that the scenario needs in order to
-// observe something else; a refusal makes the scenario unobserved.
+// subscribe makes a subscription that delivers to the receiver, which it
+// makes too where the scenario has not.
 func (w *World) subscribe(ctx context.Context, name, types, receiver string, settings []setting) error {
 	if w.endpoints[receiver] == nil {
 		if err := w.receiver(ctx, receiver, driver.Listener{Mode: "trusted"}, driver.Behaviour{}); err != nil {
@@ -86,12 +96,37 @@ func (w *World) subscribe(ctx context.Context, name, types, receiver string, set
 	if err != nil {
 		return err
 	}
-	id, _, err := w.create(ctx, w.here("/subscriptions"), body)
+	if err := w.establish(ctx, name, body); err != nil {
+		return err
+	}
+	w.environment.subscriptions[name].endpoint = receiver
+	return nil
+}
+
+// existing makes a subscription to which nothing is to be delivered.
+func (w *World) existing(ctx context.Context, table *godog.Table) error {
+	settings, err := settingsOf(table)
 	if err != nil {
 		return err
 	}
-	w.later(http.MethodDelete, w.here("/subscriptions/"+id))
-	w.environment.subscriptions[name] = &subscription{id: id, sent: body, created: w.answer, endpoint: receiver}
+	body, err := w.subscriptionBody("USER.CREATED", settings)
+	if err != nil {
+		return err
+	}
+	return w.establish(ctx, theSubscription, body)
+}
+
+// establish makes a subscription of that body.
+func (w *World) establish(ctx context.Context, name string, body []byte) error {
+	if _, err := w.call(ctx, http.MethodPost, w.here("/subscriptions"), body); err != nil {
+		return err
+	}
+	if _, err := answered(w.answer, judge.Success()); err != nil {
+		return err
+	}
+	if !w.keep(name, body, w.answer) {
+		return unobserved("an answer to the create of a subscription without an id")
+	}
 	return nil
 }
 
@@ -119,27 +154,51 @@ func (w *World) subscriptionBody(types string, settings []setting) ([]byte, erro
 	return w.apply(body, settings)
 }
 
-// request asks for a subscription; whether it is granted is for the steps
-// after it to judge.
-func (w *World) request(ctx context.Context, table *godog.Table) error {
-	settings, err := settingsOf(table)
+// everyOption is the body of a subscription that uses every option there is
+// for HTTPS but the client's key, with populations and an application that
+// it makes.
+func (w *World) everyOption(ctx context.Context) ([]byte, error) {
+	if err := w.populations(ctx, `"Staff" and "Customers"`); err != nil {
+		return nil, err
+	}
+	if err := w.applications(ctx, `"Portal"`); err != nil {
+		return nil, err
+	}
+	body, err := fixtures.Subscription("full")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	body, err := w.subscriptionBody("USER.CREATED", settings)
-	if err != nil {
-		return err
+	if body, err = sjson.SetBytes(body, "name", w.driver.Name("subscription")); err != nil {
+		return nil, err
 	}
-	_, err = w.call(ctx, http.MethodPost, w.here("/subscriptions"), body)
-	if err == nil && w.answer.Response != nil && w.answer.Response.Status == http.StatusCreated {
-		w.keep(theSubscription, body)
+	if body, err = sjson.SetBytes(body, "httpEndpoint.url", noReceiver); err != nil {
+		return nil, err
 	}
-	return err
+	return w.apply(body, []setting{
+		{"tlsClientAuthKeyPair", "absent"}, {"populations", "Staff, Customers"}, {"applications", "Portal"},
+	})
 }
 
-// keep remembers the subscription that the last answer is about.
-func (w *World) keep(name string, sent []byte) {
-	id := gjson.GetBytes(w.answer.Response.Body, "id").String()
-	w.environment.subscriptions[name] = &subscription{id: id, sent: sent, created: w.answer}
+// keep remembers a subscription that an answer says was made, and tells
+// whether it does.
+func (w *World) keep(name string, sent []byte, x transcript.Exchange) bool {
+	if x.Response == nil || x.Response.Status/100 != 2 {
+		return false
+	}
+	id := gjson.GetBytes(x.Response.Body, "id").String()
+	if id == "" {
+		return false
+	}
+	w.environment.subscriptions[name] = &subscription{id: id, sent: sent, created: x, written: x}
 	w.later(http.MethodDelete, w.here("/subscriptions/"+id))
+	return true
+}
+
+// theOne is the scenario's only subscription.
+func (w *World) theOne() (*subscription, error) {
+	s := w.environment.subscriptions[theSubscription]
+	if s == nil {
+		return nil, unobserved("there is no subscription to look at")
+	}
+	return s, nil
 }

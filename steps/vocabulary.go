@@ -27,7 +27,13 @@ func Vocabulary() []Step {
 	for _, area := range [][]Step{
 		environmentSteps(),
 		subscriptionSteps(),
+		requestSteps(),
+		answerSteps(),
 		eventSteps(),
+		postedSteps(),
+		memberSteps(),
+		activitySteps(),
+		retrySteps(),
 		receiverSteps(),
 		arrivalSteps(),
 		changeSteps(),

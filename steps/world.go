@@ -61,6 +61,7 @@ type subscription struct {
 	id       string
 	sent     []byte
 	created  transcript.Exchange
+	written  transcript.Exchange // the create or replace that made it what it is
 	endpoint string
 }
 

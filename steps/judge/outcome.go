@@ -48,6 +48,9 @@ func All(outcomes ...Outcome) Outcome {
 	return Pass
 }
 
+// ordinal says which of so many something is.
+func ordinal(i, of int) string { return fmt.Sprintf("%d of %d", i, of) }
+
 // cut shortens text for a message to at most about 300 bytes.
 func cut[T ~[]byte | ~string](text T) string {
 	s := strings.ToValidUTF8(string(text), "�")

@@ -97,6 +97,18 @@ func isJSON(contentType string) bool {
 	return err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
+// ContentType expects a Content-Type of this media type, with or without
+// parameters. Rule SUB-CRUD-023.
+func ContentType(want string) Expectation {
+	return Expectation{1, func(r transcript.Response) Outcome {
+		value := strings.Join(r.Headers["Content-Type"], ", ")
+		if media, _, err := mime.ParseMediaType(value); err != nil || media != want {
+			return Fail("a Content-Type of %s", want).Got("%q", value)
+		}
+		return Pass
+	}}
+}
+
 // NoBody expects an empty body.
 func NoBody() Expectation {
 	return Expectation{2, func(r transcript.Response) Outcome {
@@ -125,9 +137,13 @@ func JSON(path string, want any) Expectation {
 	}}
 }
 
-// Absent expects that there is no member at the path, or that it is null.
+// Absent expects that there is no member at the path, or that it is null, in
+// a body of JSON.
 func Absent(path string) Expectation {
 	return Expectation{2, func(r transcript.Response) Outcome {
+		if !gjson.ValidBytes(r.Body) {
+			return Fail("no %s", path).Got("a body that is no JSON: %s", cut(r.Body))
+		}
 		if got := gjson.GetBytes(r.Body, path); got.Exists() && got.Type != gjson.Null {
 			return Fail("no %s", path).Got("%s", cut(got.Raw))
 		}
@@ -146,10 +162,9 @@ func Matching(path, what string, ok func(string) bool) Expectation {
 	}}
 }
 
-// Envelope expects the platform's error body: string members code and
-// message, and where they are present a UUID as id and details that are
-// objects with code and message. (V6, O1)
-func Envelope() Expectation {
+// ErrorBody expects the core of the platform's error body: code and message
+// as strings and, if it is present, id as one. (V6, O1) Rule SUB-LIMIT-052.
+func ErrorBody() Expectation {
 	return Expectation{2, func(r transcript.Response) Outcome {
 		if !gjson.ValidBytes(r.Body) {
 			return Fail("the platform's error body").Got("%s", cut(r.Body))
@@ -160,7 +175,23 @@ func Envelope() Expectation {
 				return Fail("an error body with the string %s", member).Got("%s", cut(r.Body))
 			}
 		}
-		if id := body.Get("id"); id.Exists() && !IsUUID(id.String()) {
+		if id := body.Get("id"); id.Exists() && id.Type != gjson.Null && id.Type != gjson.String {
+			return Fail("an error body whose id is a string").Got("%s", id.Raw)
+		}
+		return Pass
+	}}
+}
+
+// Envelope expects the platform's error body: that of ErrorBody, with a UUID
+// as id and details that are objects with code and message where they are
+// present. (V6, O1)
+func Envelope() Expectation {
+	return Expectation{2, func(r transcript.Response) Outcome {
+		if o := ErrorBody().judge(r); o.failed {
+			return o
+		}
+		body := gjson.ParseBytes(r.Body)
+		if id := body.Get("id"); id.Exists() && id.Type != gjson.Null && !IsUUID(id.Str) {
 			return Fail("an error body whose id is a UUID").Got("%s", id.Raw)
 		}
 		if details := body.Get("details"); details.Exists() && details.Type != gjson.Null {

@@ -1,0 +1,170 @@
+package judge
+
+import (
+	"slices"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+// items is where a collection of subscriptions has its elements.
+const items = "_embedded.subscriptions"
+
+// Collection fails unless every page was answered with 200 and a JSON object
+// whose list of subscriptions, if it has one, is a list of objects with ids.
+// Rules SUB-CRUD-009 and SUB-CRUD-012.
+func Collection(pages []transcript.Exchange) Outcome {
+	for _, page := range pages {
+		if o := Response(page, Status(200)); o.failed {
+			return o
+		}
+		body := page.Response.Body
+		if !gjson.ValidBytes(body) || !gjson.ParseBytes(body).IsObject() {
+			return Fail("a collection as a JSON object").Got("%s", cut(body))
+		}
+		list := gjson.GetBytes(body, items)
+		if list.Exists() && list.Type != gjson.Null && !list.IsArray() {
+			return Fail("a list in %s", items).Got("%s", cut(list.Raw))
+		}
+		for i, item := range list.Array() {
+			if list.IsArray() && item.Get("id").Type != gjson.String {
+				return Fail("an id in %s.%d", items, i).Got("%s", cut(item.Raw))
+			}
+		}
+	}
+	return Pass
+}
+
+// listed are the ids in the pages, in their order.
+func listed(pages []transcript.Exchange) []string {
+	var ids []string
+	for _, page := range pages {
+		if page.Response == nil {
+			continue
+		}
+		for _, item := range gjson.GetBytes(page.Response.Body, items).Array() {
+			ids = append(ids, item.Get("id").String())
+		}
+	}
+	return ids
+}
+
+// Lists fails unless the collection holds each of the ids, and each once.
+// Rule SUB-CRUD-009.
+func Lists(pages []transcript.Exchange, ids ...string) Outcome {
+	if o := Collection(pages); o.failed {
+		return o
+	}
+	found := listed(pages)
+	for _, id := range ids {
+		times := 0
+		for _, other := range found {
+			if other == id {
+				times++
+			}
+		}
+		if times != 1 {
+			return Fail("subscription %s once in the collection", id).Got("%d times among %d", times, len(found))
+		}
+	}
+	return Pass
+}
+
+// DoesNotList fails if the collection holds the id. Rule SUB-CRUD-020.
+func DoesNotList(pages []transcript.Exchange, id string) Outcome {
+	if o := Collection(pages); o.failed {
+		return o
+	}
+	if found := listed(pages); slices.Contains(found, id) {
+		return Fail("no subscription %s in the collection", id).Got("it is there, among %d", len(found))
+	}
+	return Pass
+}
+
+// Holds fails unless the collection holds so many different subscriptions.
+// Rules SUB-CRUD-012, SUB-LIMIT-050 and SUB-LIMIT-054.
+func Holds(pages []transcript.Exchange, want int) Outcome {
+	if o := Collection(pages); o.failed {
+		return o
+	}
+	found := listed(pages)
+	slices.Sort(found)
+	if got := len(slices.Compact(found)); got != want {
+		return Fail("%d subscriptions in the collection", want).Got("%d", got)
+	}
+	return Pass
+}
+
+// CountsItself expects the numbers count and size, both as many as the
+// answer lists. Rule SUB-CRUD-010.
+func CountsItself() Expectation {
+	return Expectation{2, func(r transcript.Response) Outcome {
+		want := len(gjson.GetBytes(r.Body, items).Array())
+		for _, name := range []string{"count", "size"} {
+			if o := JSON(name, want).judge(r); o.failed {
+				return o
+			}
+		}
+		return Pass
+	}}
+}
+
+// OnePage expects a link of the collection to itself and none to a next
+// page. Rule SUB-CRUD-011.
+func OnePage() Expectation {
+	return Expectation{2, func(r transcript.Response) Outcome {
+		self := Matching("_links.self.href", "a link", func(s string) bool { return s != "" })
+		if o := self.judge(r); o.failed {
+			return o
+		}
+		return Absent("_links.next").judge(r)
+	}}
+}
+
+// Accepted fails unless each of the exchanges was answered with 201.
+// Rule SUB-LIMIT-050.
+func Accepted(all []transcript.Exchange) Outcome {
+	for i, x := range all {
+		if o := Response(x, Status(201)); o.failed {
+			o.Actual += " to request " + ordinal(i+1, len(all))
+			return o
+		}
+	}
+	return Pass
+}
+
+// AcceptedAtMost fails unless exactly so many of the exchanges were answered
+// with 201 and every other with 403. Rule SUB-LIMIT-051.
+func AcceptedAtMost(all []transcript.Exchange, most int) Outcome {
+	accepted := 0
+	for _, x := range all {
+		if o := Response(x, StatusIn(201, 403)); o.failed {
+			return o
+		}
+		if x.Response.Status == 201 {
+			accepted++
+		}
+	}
+	if accepted != most {
+		return Fail("201 to %d of %d requests", most, len(all)).Got("201 to %d", accepted)
+	}
+	return Pass
+}
+
+// DifferentIDs fails if two of the answers carry the same id.
+// Rule SUB-CRUD-002.
+func DifferentIDs(all []transcript.Exchange) Outcome {
+	seen := map[string]bool{}
+	for _, x := range all {
+		if o := Response(x, Success()); o.failed {
+			return o
+		}
+		id := gjson.GetBytes(x.Response.Body, "id").String()
+		if seen[id] {
+			return Fail("an id of its own for each of %d subscriptions", len(all)).Got("%q twice", id)
+		}
+		seen[id] = true
+	}
+	return Pass
+}
