@@ -47,7 +47,12 @@ func answerSteps() []Step {
 			return func(media string) error { return judged(judge.Response(w.answer, judge.ContentType(media))) }
 		}),
 		step(`the answer has the platform's error body`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.ErrorBody())) }
+			return func() error {
+				if r := w.answer.Response; r != nil && r.Status/100 == 2 {
+					return unobserved("the request was not refused: status %d", r.Status)
+				}
+				return judged(judge.Response(w.answer, judge.ErrorBody()))
+			}
 		}),
 		step(`the answer repeats what was sent`, func(w *World) any {
 			return func() error { return w.holds(judge.Repeats(w.answer.Request.Body, promised()...)) }

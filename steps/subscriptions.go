@@ -73,6 +73,11 @@ func subscriptionSteps() []Step {
 				return w.establish(ctx, theSubscription, body)
 			}
 		}),
+		step(`a receiver on a port that is its own`, func(w *World) any {
+			return func(ctx context.Context) error {
+				return w.receiver(ctx, theReceiver, driver.Listener{Mode: "trusted", Dedicated: true}, driver.Behaviour{})
+			}
+		}),
 		step(`(\d+) subscriptions(, every second one disabled)?`, func(w *World) any {
 			return func(ctx context.Context, count int, disabled string) error {
 				if err := w.requestMany(ctx, count, disabled != ""); err != nil {
