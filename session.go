@@ -127,6 +127,7 @@ func (s *session) header() transcript.Transcript {
 	t := transcript.Transcript{
 		Seed: fmt.Sprintf("%d/%s", s.seed, s.salt), Salt: s.salt,
 		API: s.system.Emitter.API, Auth: s.system.Emitter.Auth, Environment: s.system.Emitter.Environment,
+		Client: s.system.Emitter.ClientID,
 	}
 	for _, c := range s.info.Claims {
 		t.Claims = append(t.Claims, string(c))

@@ -16,13 +16,18 @@ func arrivalSteps() []Step {
 				return w.delivered(ctx, theReceiver, quoted(list)...)
 			}
 		}),
+		step(`the events? of ((?:"[^"]*"(?:, | and )?)+) (?:is|are) delivered to "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, list, receiver string) error {
+				return w.delivered(ctx, receiver, quoted(list)...)
+			}
+		}),
 		step(`only the events? of ((?:"[^"]*"(?:, | and )?)+) (?:is|are) delivered`, func(w *World) any {
 			return func(ctx context.Context, list string) error {
-				if err := w.delivered(ctx, theReceiver, quoted(list)...); err != nil {
-					return err
-				}
-				return judged(judge.OnlyDelivered(w.driver.Transcript(), theReceiver, quoted(list)...))
+				return w.deliveredOnly(ctx, list, theReceiver)
 			}
+		}),
+		step(`only the events? of ((?:"[^"]*"(?:, | and )?)+) (?:is|are) delivered to "([^"]*)"`, func(w *World) any {
+			return w.deliveredOnly
 		}),
 	}
 }
@@ -51,4 +56,13 @@ func (w *World) delivered(ctx context.Context, receiver string, names ...string)
 		return err
 	}
 	return judged(judge.Delivered(t, receiver, names...))
+}
+
+// deliveredOnly waits for the events of the list, the last of which is caused
+// last, and fails if another event of the scenario has come by then.
+func (w *World) deliveredOnly(ctx context.Context, list, receiver string) error {
+	if err := w.delivered(ctx, receiver, quoted(list)...); err != nil {
+		return err
+	}
+	return judged(judge.OnlyDelivered(w.driver.Transcript(), receiver, quoted(list)...))
 }

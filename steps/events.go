@@ -1,52 +1,131 @@
 package steps
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
 
 	"github.com/tidwall/gjson"
-	"github.com/tidwall/sjson"
 
-	"github.com/hookproof/hookproof/fixtures"
-	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
 	"github.com/hookproof/hookproof/steps/transcript"
-	"github.com/hookproof/hookproof/targets"
 )
 
-// eventSteps make audit events happen: by API calls that cause them, or by
-// posting them where the target offers that.
+// eventSteps make audit events happen by API calls that cause them. An event
+// is called like what it is about; the deletion of "A" is called
+// "deletion of A".
 func eventSteps() []Step {
 	return []Step{
 		step(`user "([^"]*)" is created`, func(w *World) any {
 			return func(ctx context.Context, name string) error { return w.createUser(ctx, name, "") }
 		}),
+		step(`users ((?:"[^"]*"(?:, | and )?)+) are created`, func(w *World) any {
+			return func(ctx context.Context, list string) error {
+				for _, name := range quoted(list) {
+					if err := w.createUser(ctx, name, ""); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		}),
 		step(`user "([^"]*)" is created in population "([^"]*)"`, func(w *World) any { return w.createUser }),
-		step(`event "([^"]*)" happens, called "([^"]*)"`, func(w *World) any { return w.postFixture }),
+		step(`user "([^"]*)" is created in environment "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, name, environment string) error {
+				return w.makeUser(ctx, newUser{name: name, environment: environment})
+			}
+		}),
+		step(`user "([^"]*)" is created by a client with an unmistakable user agent`, func(w *World) any {
+			return func(ctx context.Context, name string) error {
+				return w.makeUser(ctx, newUser{name: name, agent: w.unmistakable()})
+			}
+		}),
+		step(`user "([^"]*)" is deleted`, func(w *World) any { return w.deleteUser }),
+		step(`population "([^"]*)" is created`, func(w *World) any { return w.createPopulation }),
 	}
 }
 
-// createUser makes a user by the management API; the event is called like
-// the user.
+// newUser is a user to be made: in the default population and the scenario's
+// own environment, by the suite's ordinary user agent, where nothing is said.
+type newUser struct{ name, population, environment, agent string }
+
+// unmistakable makes up a user agent that nothing else can have sent, with
+// characters that are easily lost on the way.
+func (w *World) unmistakable() string {
+	return w.driver.Name("agent") + `/4.2 (+https://hookproof.example/agent; "as sent")  \kept`
+}
+
+// createUser makes a user in the scenario's environment, in the default
+// population where none is named.
 func (w *World) createUser(ctx context.Context, name, population string) error {
-	username := name + "." + w.driver.Name("user")
+	return w.makeUser(ctx, newUser{name: name, population: population})
+}
+
+// makeUser makes a user by the management API; the event is called like
+// the user.
+func (w *World) makeUser(ctx context.Context, u newUser) error {
+	home := w.environment
+	if u.environment != "" {
+		if home = w.others[u.environment]; home == nil {
+			return fmt.Errorf("the scenario has not made environment %q", u.environment)
+		}
+	}
+	username := u.name + "." + w.driver.Name("user")
 	body := map[string]any{"username": username, "email": username + "@hookproof.example"}
-	if population != "" {
-		id, ok := w.environment.populations[population]
+	if u.population != "" {
+		id, ok := home.populations[u.population]
 		if !ok {
-			return fmt.Errorf("the scenario has not made population %q", population)
+			return fmt.Errorf("the scenario has not made population %q", u.population)
 		}
 		body["population"] = map[string]string{"id": id}
 	}
-	id, _, err := w.create(ctx, w.here("/users"), body)
+	c, err := jsonCall(http.MethodPost, "/v1/environments/"+home.id+"/users", body)
 	if err != nil {
 		return err
 	}
-	w.later(http.MethodDelete, w.here("/users/"+id))
-	w.environment.users[name] = user{id: id, username: username, population: population}
-	w.caused(transcript.Caused{Name: name, Type: "USER.CREATED", Resource: id, At: w.answer.End})
+	if u.agent != "" {
+		c.Header["User-Agent"] = u.agent
+	}
+	x, err := w.do(ctx, c)
+	if err != nil {
+		return err
+	}
+	r, err := answered(x, judge.Status(http.StatusCreated))
+	if err != nil {
+		return err
+	}
+	id := gjson.GetBytes(r.Body, "id").String()
+	if id == "" {
+		return unobserved("an answer to POST %s without an id", c.Path)
+	}
+	w.later(http.MethodDelete, c.Path+"/"+id)
+	home.users[u.name] = user{id: id, username: username, population: gjson.GetBytes(r.Body, "population.id").String()}
+	w.caused(transcript.Caused{Name: u.name, Type: "USER.CREATED", Resource: id, At: x.End})
+	return nil
+}
+
+func (w *World) deleteUser(ctx context.Context, name string) error {
+	u, ok := w.environment.users[name]
+	if !ok {
+		return fmt.Errorf("the scenario has not made user %q", name)
+	}
+	x, err := w.call(ctx, http.MethodDelete, w.here("/users/"+u.id), nil)
+	if err != nil {
+		return err
+	}
+	if _, err := answered(x, judge.Status(http.StatusNoContent)); err != nil {
+		return err
+	}
+	w.caused(transcript.Caused{Name: "deletion of " + name, Type: "USER.DELETED", Resource: u.id, At: x.End})
+	return nil
+}
+
+// createPopulation makes a population for the sake of its event.
+func (w *World) createPopulation(ctx context.Context, name string) error {
+	if err := w.populations(ctx, `"`+name+`"`); err != nil {
+		return err
+	}
+	w.caused(transcript.Caused{Name: name, Type: "POPULATION.CREATED", Resource: w.environment.populations[name], At: w.answer.End})
 	return nil
 }
 
@@ -54,54 +133,4 @@ func (w *World) createUser(ctx context.Context, name, population string) error {
 func (w *World) caused(c transcript.Caused) {
 	w.driver.Caused(c)
 	w.events[c.Name] = c
-}
-
-// postFixture posts the fixture's event, as if it had happened now.
-func (w *World) postFixture(ctx context.Context, fixture, name string) error {
-	event, err := fixtures.Event(fixture)
-	if err != nil {
-		return err
-	}
-	return w.post(ctx, []named{{name, event}})
-}
-
-// named is an event to be posted and what the scenario calls it.
-type named struct {
-	name  string
-	event []byte
-}
-
-// post makes events happen in the scenario's environment, in this order and
-// all at once. Each gets an id of its own and the present time.
-func (w *World) post(ctx context.Context, events []named) error {
-	if !w.claims(targets.PostEvents) {
-		return unobserved("the target does not take posted events")
-	}
-	var lines bytes.Buffer
-	caused := make([]transcript.Caused, len(events))
-	for i, e := range events {
-		id := w.driver.UUID()
-		line, err := sjson.SetBytes(e.event, "id", id)
-		if err != nil {
-			return fmt.Errorf("give event %q an id: %w", e.name, err)
-		}
-		lines.Write(line)
-		lines.WriteByte('\n')
-		caused[i] = transcript.Caused{Name: e.name, EventID: id, Type: gjson.GetBytes(e.event, "action.type").String()}
-	}
-	x, err := w.driver.Do(ctx, driver.Call{
-		Peer: driver.Control, Method: http.MethodPost, Path: "/control/environments/" + w.environment.id + "/events",
-		Header: map[string]string{"Content-Type": "application/x-ndjson"}, Body: lines.Bytes(),
-	})
-	if err != nil {
-		return err
-	}
-	if _, err := answered(x, judge.Status(http.StatusAccepted)); err != nil {
-		return err
-	}
-	for _, c := range caused {
-		c.At = x.End
-		w.caused(c)
-	}
-	return nil
 }

@@ -35,6 +35,9 @@ type Transcript struct {
 	API         string `json:"api"`
 	Auth        string `json:"auth"`
 	Environment string `json:"environment"`
+	// Client is the id of the API client that the suite acts as; empty where
+	// it was given a token only.
+	Client string `json:"client,omitempty"`
 	// Deadlines are those that the scenario ran with; a replay judges by the
 	// same.
 	Deadlines json.RawMessage `json:"deadlines"`
