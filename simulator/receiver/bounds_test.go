@@ -1,0 +1,161 @@
+package receiver_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/hookproof/hookproof/simulator/receiver"
+)
+
+func TestOldestDeliveriesLeaveFirstOverAllEndpoints(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]receiver.Options{
+		"by count": {MaxDeliveries: 3},
+		"by bytes": {MaxBytes: 3*40_000 + 10_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, options)
+			one, other := d.endpoint(""), d.endpoint("")
+			body := string(payload(40_000))
+			for range 3 {
+				d.post(one, body)
+			}
+			d.post(other, body)
+			d.post(other, body)
+			for i, want := range []string{"[3] 3 2", "[1,2] 2 0"} {
+				path := "/inspect/endpoints/" + []string{one.Get("id").String(), other.Get("id").String()}[i] + "/deliveries"
+				answer := d.want(http.StatusOK, "GET", path, "")
+				if got := fmt.Sprintf("%s %s %s", answer.Get("deliveries.#.seq").Raw, answer.Get("last").Raw, answer.Get("evicted").Raw); got != want {
+					t.Errorf("endpoint %d: %s, want %s", i+1, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestBehavioursTogetherAreBounded(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, receiver.Options{})
+	// Blanks count as well: what is bounded is what was sent.
+	heavy := `{"behaviour":{"then":{` + strings.Repeat(" ", 3<<20) + `}}}`
+	var first string
+	for made := 0; ; made++ {
+		status, answer := d.inspect("POST", "/inspect/endpoints", heavy)
+		if status == http.StatusTooManyRequests && made > 15 && strings.Contains(answer.Get("error").String(), "behaviours") {
+			break
+		}
+		if status != http.StatusCreated || made > receiver.MaxScriptBytes>>20 {
+			t.Fatalf("after %d: %d %.200s", made, status, answer)
+		}
+		if first == "" {
+			first = "/inspect/endpoints/" + answer.Get("id").String()
+		}
+	}
+	d.want(http.StatusNoContent, "PUT", first+"/behaviour", `{}`)
+	d.want(http.StatusCreated, "POST", "/inspect/endpoints", heavy)
+	d.want(http.StatusNoContent, "DELETE", first, "")
+}
+
+func TestConcurrentDeliveriesAreAllRecordedInOrder(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, receiver.Options{})
+	const clients, each = 8, 25
+	steps := strings.TrimSuffix(strings.Repeat(`{"status":500},`, clients*each/2), ",")
+	endpoint := d.endpoint(`{"behaviour":{"steps":[` + steps + `]}}`)
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var running sync.WaitGroup
+	for range clients {
+		client := newClient(t, nil)
+		requests := make([]*http.Request, each)
+		for i := range requests {
+			requests[i] = d.request("POST", endpoint.Get("urls.trusted").String(), "[]")
+		}
+		running.Go(func() {
+			for _, request := range requests {
+				response, err := client.Do(request)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				response.Body.Close()
+				mu.Lock()
+				statuses[response.StatusCode]++
+				mu.Unlock()
+			}
+		})
+	}
+	running.Wait()
+	if statuses[500] != clients*each/2 || statuses[200] != clients*each/2 {
+		t.Errorf("answered %v", statuses)
+	}
+	for i, delivery := range d.deliveries(endpoint, clients*each) {
+		want := int64(500)
+		if i >= clients*each/2 {
+			want = 200
+		}
+		if delivery.Get("seq").Int() != int64(i+1) || delivery.Get("answer.status").Int() != want {
+			t.Fatalf("delivery %d is %s, want status %d", i+1, delivery, want)
+		}
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]receiver.Options{
+		"inspection off loopback without a token": {InspectListen: "0.0.0.0:0"},
+		"inspection everywhere without a token":   {InspectListen: ":0"},
+		"inspection without a port":               {InspectListen: "127.0.0.1"},
+		"a host that is not here":                 {ListenHost: "192.0.2.1"},
+		"a negative bound":                        {MaxBytes: -1},
+	} {
+		r, err := receiver.Start(t.Context(), options)
+		if err == nil {
+			_ = r.Close()
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// Closing ends everything, even what hangs; the leak check of the package
+// sees what it does not.
+func TestReceiverEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.Background())
+	r, err := receiver.Start(ctx, receiver.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{T: t, receiver: r}
+	endpoint := d.endpoint(`{"behaviour":{"then":{"hang":true}},"listener":{"mode":"trusted","dedicated":true}}`)
+	var hanging sync.WaitGroup
+	for _, hook := range []string{endpoint.Get("urls.plain").String(), endpoint.Get("urls.trusted").String(), endpoint.Get("dedicated.url").String()} {
+		request, client := d.request("POST", hook, "[]"), newClient(t, nil)
+		hanging.Go(func() {
+			if response, err := client.Do(request); err == nil {
+				response.Body.Close()
+				t.Errorf("answered %s", response.Status)
+			} else if errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("not released: %v", err)
+			}
+		})
+	}
+	d.deliveries(endpoint, 3)
+	cancel()
+	hanging.Wait()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, url := range []string{r.InspectURL(), r.URL(receiver.Trusted), endpoint.Get("dedicated.url").String()} {
+		if _, err := newClient(t, nil).Do(d.request("GET", url, "")); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s: got %v, want a refused connection", url, err)
+		}
+	}
+}
