@@ -55,7 +55,10 @@ type Action struct {
 
 // NewEndpoint makes an endpoint at the receiver.
 func (d *Driver) NewEndpoint(ctx context.Context, name string, listener Listener, behaviour Behaviour) (*Endpoint, error) {
-	wanted := map[string]any{"name": d.log.Scenario + "#" + name, "listener": listener, "behaviour": behaviour}
+	wanted := map[string]any{"name": d.log.Scenario + "#" + name, "behaviour": behaviour}
+	if listener.Dedicated { // the shared listeners are there for every endpoint
+		wanted["listener"] = listener
+	}
 	made, err := d.inspect(ctx, http.MethodPost, "/inspect/endpoints", wanted, http.StatusCreated)
 	if err != nil {
 		return nil, err
