@@ -197,6 +197,15 @@ Feature: Validation
       Then the answer's "filterOptions.ipAddressExposed" is false or absent
       And the answer's "filterOptions.userAgentExposed" is false or absent
 
+    Scenario: Opt-ins that were not sent expose nothing
+      Given a subscription to "USER.CREATED" with:
+        | filterOptions.ipAddressExposed | absent |
+        | filterOptions.userAgentExposed | absent |
+      When user "Ann" is created by a client with an unmistakable user agent
+      Then the event of "Ann" is delivered
+      And the event of "Ann" hides the IP address
+      And the event of "Ann" hides the user agent
+
   @SUB-REQ-019
   Rule: The connection details repeat the URL
 
