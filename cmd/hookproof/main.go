@@ -22,12 +22,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(execute(ctx, os.Args[1:]))
+	os.Exit(execute(ctx, rootCommand(), os.Args[1:]))
 }
 
 // execute runs a command line and gives the exit code.
-func execute(ctx context.Context, args []string) int {
-	root := rootCommand()
+func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -42,11 +42,29 @@ func (t *targetFlags) make() (targets.Target, error) {
 		if given := t.remoteOnly(); given != "" {
 			return nil, usageError("--%s is about a target at a URL, and --target is embedded", given)
 		}
+		if err := knownFaults(t.faults); err != nil {
+			return nil, err
+		}
 		return embedded.New(embedded.Options{Faults: t.faults}), nil
 	case strings.HasPrefix(t.target, "http://"), strings.HasPrefix(t.target, "https://"):
 		return t.remote()
 	}
 	return nil, usageError("target %q is neither «embedded» nor an http or https URL", t.target)
+}
+
+// knownFaults refuses names of faults that do not exist, and lists those that
+// do.
+func knownFaults(names []string) error {
+	var known []string
+	for _, f := range embedded.Faults() {
+		known = append(known, f.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return usageError("there is no fault %q; there are: %s", name, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // remoteOnly is a flag that is set and that makes no sense for the embedded

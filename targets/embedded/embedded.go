@@ -97,3 +97,6 @@ func startReceiver(ctx context.Context) (*targets.System, *receiver.Receiver, er
 		Close:    r.Close,
 	}, r, nil
 }
+
+// Faults lists the deliberate defects that Options.Faults may name.
+func Faults() []emitter.Fault { return emitter.Faults() }

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/simulator/emitter"
+)
+
+// run runs a command line and gives its exit code and what it printed.
+func run(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	var out bytes.Buffer
+	root := rootCommand()
+	root.SetOut(&out)
+	root.SetErr(&out)
+	return execute(t.Context(), root, args), out.String()
+}
+
+func TestAFaultEndsWithOneAndNamesTheRule(t *testing.T) {
+	t.Parallel()
+	code, out := run(t, "run", "--rule", "SUB-LIMIT-051", "--fault", "limit-51", "--out", t.TempDir())
+	if code != reports.ExitNonConformant || !strings.Contains(out, "SUB-LIMIT-051") {
+		t.Errorf("code %d: %s", code, out)
+	}
+}
+
+func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"unknown rule":       {"run", "--rule", "NOSUCH"},
+		"unknown scenario":   {"run", "--scenario", "no/such"},
+		"unknown profile":    {"run", "--profile", "nosuch"},
+		"unknown role":       {"run", "--role", "nosuch"},
+		"unknown fault":      {"run", "--fault", "nosuch"},
+		"unknown flag":       {"run", "--nosuch"},
+		"unknown command":    {"nosuch"},
+		"unknown target":     {"run", "--target", "nosuch"},
+		"unknown capability": {"run", "--target", "http://127.0.0.1:1", "--environment", "x", "--token", "x", "--claim", "nosuch"},
+		"argument too many":  {"run", "everything"},
+		"empty selection":    {"run", "--role", "receiver", "--profile", "limits"},
+		"no credentials":     {"run", "--target", "http://127.0.0.1:1"},
+		"seed out of range":  {"run", "--shuffle", "-1"},
+		"no concurrency":     {"run", "--concurrency", "0"},
+		"no such report":     {"verify", filepath.Join(t.TempDir(), "nosuch")},
+		"no such rule":       {"explain", "NOSUCH"},
+		"plan of no rule":    {"plan", "--rule", "NOSUCH"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if args[0] == "run" {
+				args = append(args, "--out", t.TempDir())
+			}
+			code, out := run(t, args...)
+			if code != reports.ExitUsage || !strings.HasPrefix(out, "hookproof: ") {
+				t.Errorf("code %d: %s", code, out)
+			}
+		})
+	}
+}
+
+func TestAnUnreachableTargetIsIncomplete(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "http://" + l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	code, text := run(t, "run", "--target", address, "--environment", "e", "--client-id", "c", "--client-secret", "canary", "--out", out)
+	if code != reports.ExitIncomplete || !strings.Contains(text, "cannot be reached") {
+		t.Errorf("code %d: %s", code, text)
+	}
+	r, err := reports.Read(filepath.Join(out, reports.FileName))
+	if err != nil || r.Verdict != reports.Incomplete {
+		t.Errorf("verdict %s, %v", r.Verdict, err)
+	}
+}
+
+func TestEvidenceIsVerifiedAndAnAlterationIsFound(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if code, out := run(t, "run", "--profile", "limits", "--out", dir); code != reports.ExitConformant {
+		t.Fatalf("code %d: %s", code, out)
+	}
+	if code, out := run(t, "verify", dir); code != reports.ExitConformant {
+		t.Fatalf("code %d: %s", code, out)
+	}
+	results, err := reports.Read(filepath.Join(dir, reports.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := 0
+	for results.Scenarios[i].Rules[0] != "SUB-LIMIT-051" {
+		i++
+	}
+	altered := results.Scenarios[i]
+	file := filepath.Join(dir, altered.Transcript)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = bytes.Replace(text, []byte(`"status": 403`), []byte(`"status": 201`), 1)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out := run(t, "verify", dir)
+	if code != reports.ExitNonConformant || !strings.Contains(out, altered.ID+": transcript") || !strings.Contains(out, altered.ID+": the report says pass, its transcript gives fail") {
+		t.Errorf("code %d: %s", code, out)
+	}
+
+	// Whoever alters the digest in the report as well is found out by the
+	// judges alone.
+	digest := sha256.Sum256(text)
+	results.Scenarios[i].TranscriptSHA256 = hex.EncodeToString(digest[:])
+	if err := reports.Write(filepath.Join(dir, reports.FileName), results); err != nil {
+		t.Fatal(err)
+	}
+	code, out = run(t, "verify", dir)
+	if code != reports.ExitNonConformant || strings.Contains(out, "SHA-256") || !strings.Contains(out, altered.ID) {
+		t.Errorf("code %d: %s", code, out)
+	}
+}
+
+func TestAnEmitterAtAURLIsTestedAndNoArtefactHoldsASecret(t *testing.T) {
+	t.Parallel()
+	e, err := emitter.Start(t.Context(), emitter.Options{
+		Environment: "5f1b2c3d-0000-4000-8000-000000000001", ClientID: "5f1b2c3d-0000-4000-8000-000000000002", ClientSecret: "canary-client-secret",
+		ControlListen: "127.0.0.1:0", ControlToken: "canary-control-token", Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	dir := t.TempDir()
+	code, out := run(t, "run", "--profile", "tls-config,delivery,limits", "--out", dir,
+		"--target", e.URL(), "--environment", "5f1b2c3d-0000-4000-8000-000000000001",
+		"--client-id", "5f1b2c3d-0000-4000-8000-000000000002", "--client-secret", "canary-client-secret",
+		"--control", e.ControlURL(), "--control-token", "canary-control-token", "--claim", "environments,post-events,certificates")
+	if code != reports.ExitConformant {
+		t.Fatalf("code %d: %s", code, out)
+	}
+	if strings.Contains(out, "canary") {
+		t.Errorf("a secret was printed: %s", out)
+	}
+	files := 0
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, canary := range []string{"PRIVATE KEY", "Bearer ", "Basic ", "canary"} {
+			if i := bytes.Index(text, []byte(canary)); i >= 0 {
+				t.Errorf("%s holds %q: …%s…", path, canary, text[max(0, i-60):min(len(text), i+60)])
+			}
+		}
+		return nil
+	})
+	if err != nil || files < 10 {
+		t.Errorf("looked at %d files, %v", files, err)
+	}
+}
+
+func TestPlanAndExplainSayWhatThereIs(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"plan", "--rule", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "runs"}},
+		{[]string{"plan", "--rules"}, []string{"SUB-LIMIT-051", "RCV-001", "210 rules"}},
+		{[]string{"plan", "--target", "http://127.0.0.1:1", "--environment", "e", "--token", "t"}, []string{"not applicable: the target does not claim"}},
+		{[]string{"explain", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "MUST", "developer.pingidentity.com", "features/emitter/limits.feature:"}},
+		{[]string{"explain", "RCV-001"}, []string{"none: "}},
+	} {
+		code, out := run(t, c.args...)
+		if code != reports.ExitConformant {
+			t.Errorf("%v: code %d: %s", c.args, code, out)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: no %q in %s", c.args, want, out)
+			}
+		}
+	}
+}
