@@ -5,20 +5,34 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
 )
 
-// changeSteps change subscriptions that are there to deliver, in order to
-// observe what they deliver afterwards.
+// changeSteps make several subscriptions that deliver side by side, and
+// change one in order to observe what it delivers afterwards.
 func changeSteps() []Step {
 	return []Step{
+		step(`subscriptions ((?:"[^"]*"(?:, | and )?)+) to "([^"]*)", each with a receiver of that name`, func(w *World) any {
+			return func(ctx context.Context, list, types string) error {
+				for _, name := range quoted(list) {
+					if err := w.subscribe(ctx, name, types, name, nil); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		}),
 		step(`subscription "([^"]*)" is switched (on|off)`, func(w *World) any {
 			return func(ctx context.Context, name, state string) error {
 				return w.change(ctx, name, []setting{{"enabled", map[string]string{"on": "true", "off": "false"}[state]}})
 			}
 		}),
-		step(`subscription "([^"]*)" is moved to receiver "([^"]*)"`, func(w *World) any {
+		step(`subscription "([^"]*)" is moved to a receiver "([^"]*)"`, func(w *World) any {
 			return func(ctx context.Context, name, receiver string) error {
+				if err := w.receiver(ctx, receiver, driver.Listener{Mode: "trusted"}, driver.Behaviour{}); err != nil {
+					return err
+				}
 				return w.change(ctx, name, []setting{{"receiver", receiver}})
 			}
 		}),

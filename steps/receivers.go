@@ -2,17 +2,26 @@ package steps
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/hookproof/hookproof/steps/driver"
+	"github.com/hookproof/hookproof/steps/judge"
 )
 
-// receiverSteps make the opposite end, and make it misbehave.
+// receiverSteps make the opposite end, and tell what has come to it.
 func receiverSteps() []Step {
 	return []Step{
 		step(`a receiver "([^"]*)"`, func(w *World) any {
 			return func(ctx context.Context, name string) error {
 				return w.receiver(ctx, name, driver.Listener{Mode: "trusted"}, driver.Behaviour{})
 			}
+		}),
+		step(`a receiver at path and query "([^"]*)"`, func(w *World) any { return w.receiverAt }),
+		step(`every event is delivered`, func(w *World) any {
+			return func(ctx context.Context) error { return w.delivered(ctx, theReceiver) }
+		}),
+		step(`the events? of ((?:"[^"]*"(?:, | and )?)+) (?:has|have) not come to "([^"]*)"`, func(w *World) any {
+			return w.notArrived
 		}),
 	}
 }
@@ -26,4 +35,32 @@ func (w *World) receiver(ctx context.Context, name string, listener driver.Liste
 	}
 	w.endpoints[name] = e
 	return nil
+}
+
+// receiverAt makes a receiver that is to be reached below its path, with a
+// query.
+func (w *World) receiverAt(ctx context.Context, below string) error {
+	if err := w.receiver(ctx, theReceiver, driver.Listener{Mode: "trusted"}, driver.Behaviour{}); err != nil {
+		return err
+	}
+	w.endpoints[theReceiver].URL += below
+	return nil
+}
+
+// notArrived looks once at the receiver and judges that none of the events
+// has come there. What came elsewhere before shows that the time had come.
+func (w *World) notArrived(ctx context.Context, list, receiver string) error {
+	e, err := w.endpoint(receiver)
+	if err != nil {
+		return err
+	}
+	if err := w.driver.LookOnce(ctx, e); err != nil {
+		return err
+	}
+	for _, name := range quoted(list) {
+		if _, ok := w.events[name]; !ok {
+			return fmt.Errorf("the scenario has not made event %q happen", name)
+		}
+	}
+	return judged(judge.NotDelivered(w.driver.Transcript(), receiver, quoted(list)...))
 }

@@ -33,10 +33,14 @@ func Vocabulary() []Step {
 		postedSteps(),
 		memberSteps(),
 		activitySteps(),
+		filterSteps(),
 		retrySteps(),
 		receiverSteps(),
 		arrivalSteps(),
 		changeSteps(),
+		payloadSteps(),
+		burstSteps(),
+		tlsSteps(),
 	} {
 		all = append(all, area...)
 	}

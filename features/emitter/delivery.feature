@@ -1,0 +1,357 @@
+@emitter
+Feature: Delivery
+  Events are posted to the configured URL in batches: never empty, never larger than the payload limit,
+  and no event held for more than two seconds.
+
+  Background:
+    Given an environment
+
+  @DLV-001
+  Rule: A delivery is a POST to the configured URL
+
+    Scenario: The URL has a path and a query of its own
+      Given a receiver at path and query "/audit/pingone?tenant=7&source=webhook"
+      And a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery is a POST to the configured path and query
+
+  @DLV-002
+  Rule: Every delivery carries the configured headers
+
+    Scenario: Headers of several kinds arrive as they were configured
+      Given a subscription to "USER.CREATED" with:
+        | header X-Api-Key    | 0b7f93c6-!$%&'*+.^_~      |
+        | header x-lower-case | v                         |
+        | header X-Parameters | "a, b"; c=d; e="f;g" (h)  |
+        | header X-Long       | 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789 |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+    Scenario: The headers are on every delivery, not only on the first
+      Given a subscription to "USER.CREATED" with:
+        | limit            | 1 event |
+        | header X-Api-Key | s3cret  |
+      When 5 users are created at once
+      Then every event is delivered
+      And every delivery carries the configured headers
+
+    Scenario: A configured Content-Type takes the place of the usual one
+      Given a subscription to "USER.CREATED" with:
+        | header Content-Type | application/vnd.example.audit+json; v=2 |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+  @DLV-003
+  Rule: Basic authentication is configured as an Authorization header
+
+    Scenario: The credentials arrive unchanged
+      Given a subscription to "USER.CREATED" with:
+        | header Authorization | Basic cGluZ29uZTpTM2NyZXQ6LysrPQ== |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+  @DLV-004
+  Rule: Without a payload format the body is one JSON array
+
+    Scenario: Many events come in arrays
+      Given a subscription to "USER.CREATED"
+      When 20 users are created at once
+      Then every event is delivered
+      And every delivery is one JSON array
+
+  @DLV-005
+  Rule: A single event is delivered in an array as well
+
+    Scenario: One event alone is an array of length 1
+      Given population "Staff"
+      And a subscription to "USER.CREATED" for population "Staff"
+      When user "Ada" is created in population "Staff"
+      Then the event of "Ada" arrives in an array of its own
+
+  @DLV-006
+  Rule: A delivery is never empty
+
+    Scenario: Events that do not match leave no empty delivery behind
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.CREATED" for population "Staff"
+      When user "Ada" is created in population "Staff"
+      And user "Bob" is created in population "Customers"
+      Then the event of "Ada" is delivered
+      When user "Cy" is created in population "Customers"
+      And user "Di" is created in population "Staff"
+      Then the event of "Di" is delivered
+      And every delivery holds at least one event
+
+  @DLV-007 @needs:post-events
+  Rule: Without a payload limit a delivery holds at most 500 events
+
+    Scenario: A burst of 750 events
+      Given a subscription to "USER.CREATED"
+      When 750 events happen at once
+      Then every event is delivered
+      And no delivery holds more than 500 events
+
+  @DLV-008
+  Rule: A delivery holds at most as many events as the payload limit says
+
+    Scenario Outline: A burst of <users> users with a limit of <limit> events
+      Given a subscription to "USER.CREATED" with:
+        | limit | <limit> events |
+      When <users> users are created at once
+      Then every event is delivered
+      And no delivery holds more than <limit> events
+
+      Examples:
+        | users | limit |
+        | 8     | 2     |
+        | 25    | 10    |
+
+    @needs:post-events
+    Scenario Outline: A burst of <events> events with a limit of <limit> events
+      Given a subscription to "USER.CREATED" with:
+        | limit | <limit> events |
+      When <events> events happen at once
+      Then every event is delivered
+      And no delivery holds more than <limit> events
+
+      Examples:
+        | events | limit |
+        | 10     | 3     |
+        | 250    | 100   |
+        | 720    | 499   |
+
+  @DLV-009
+  Rule: A payload limit of 1 event makes every event a delivery of its own
+
+    Scenario: A burst of users with a limit of 1 event
+      Given a subscription to "USER.CREATED" with:
+        | limit | 1 event |
+      When 8 users are created at once
+      Then every event is delivered
+      And every delivery holds exactly one event
+
+  @DLV-010
+  Rule: The body of a delivery is no larger than the payload limit in KB
+
+    Scenario: A burst of users with a limit of 4 KB
+      Given a subscription to "USER.CREATED" with:
+        | limit | 4 KB |
+      When 25 users are created at once
+      Then every event is delivered
+      And no delivery of several events is larger than 4 KB
+
+    @needs:post-events
+    Scenario Outline: A burst of <events> events with a limit of <limit> KB as <body>
+      Given a subscription to "USER.CREATED" with:
+        | limit | <limit> KB |
+        | body  | <body>     |
+      When <events> events happen at once
+      Then every event is delivered
+      And no delivery of several events is larger than <limit> KB
+
+      Examples:
+        | events | limit | body         |
+        | 30     | 2     | array        |
+        | 200    | 64    | array        |
+        | 30     | 4     | NDJSON       |
+        | 30     | 5     | pretty array |
+
+    @needs:post-events
+    Scenario: Events whose sum is just above the limit
+      Given a subscription to "USER.CREATED" with:
+        | limit | 4 KB |
+      When events of 2048, 2048, 2048, 2048, 1366, 1366, 1366, 1366, 1366 and 1366 bytes happen at once
+      Then every event is delivered
+      And no delivery of several events is larger than 4 KB
+
+  @DLV-011
+  Rule: An event larger than the payload limit is delivered alone
+
+    Scenario: A long name makes an event larger than 1 KB
+      Given a subscription to "APPLICATION.CREATED" with:
+        | limit | 1 KB |
+      When an application with a name of 250 letters is created
+      Then every event is delivered
+      And every event larger than 1 KB is delivered alone
+
+    @needs:post-events
+    Scenario: Large events between small ones
+      Given a subscription to "USER.CREATED" with:
+        | limit | 1 KB |
+      When events of 800, 1500, 800, 9000, 1025 and 800 bytes happen at once
+      Then every event is delivered
+      And every event larger than 1 KB is delivered alone
+
+  @DLV-012
+  Rule: An event is held for at most two seconds
+
+    Scenario: A single event that no other follows
+      Given a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And no event was held longer than 2 seconds
+
+    Scenario: A large payload limit is no reason to wait
+      Given a subscription to "USER.CREATED" with:
+        | limit | 4096 KB |
+      When 3 users are created at once
+      Then every event is delivered
+      And no event was held longer than 2 seconds
+
+    Scenario: A trickle of events does not put delivery off
+      Given a subscription to "USER.CREATED"
+      When a user is created every half second, 6 times
+      Then every event is delivered
+      And no event was held longer than 2 seconds
+
+  @DLV-013
+  Rule: Events that happen close together share deliveries
+
+    Scenario: A burst of users
+      Given a subscription to "USER.CREATED"
+      When 30 users are created at once
+      Then every event is delivered
+      And there are fewer deliveries than events
+
+  @DLV-014
+  Rule: Pretty print indents the body
+
+    Scenario: The body is indented
+      Given a subscription to "USER.CREATED" with:
+        | body | pretty array |
+      When 3 users are created at once
+      Then every event is delivered
+      And every delivery is indented over several lines
+
+    Scenario: The data is the same as without
+      Given a subscription "plain" to "USER.CREATED" at receiver "plain"
+      And a subscription "pretty" to "USER.CREATED" at receiver "pretty" with:
+        | body | pretty array |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered to "plain"
+      And the event of "Ada" is delivered to "pretty"
+      And receivers "pretty" and "plain" got the same data
+
+    @needs:post-events
+    Scenario: Strings that look like layout keep their meaning
+      Given a subscription "plain" to "USER.CREATED" at receiver "plain"
+      And a subscription "pretty" to "USER.CREATED" at receiver "pretty" with:
+        | body | pretty array |
+      When sample event "user-created-escapes" happens
+      Then the event of "user-created-escapes" is delivered to "plain"
+      And the event of "user-created-escapes" is delivered to "pretty"
+      And receivers "pretty" and "plain" got the same data
+
+  @DLV-015
+  Rule: Without pretty print the body has no line breaks
+
+    Scenario: Nothing is said about pretty print
+      Given a subscription to "USER.CREATED"
+      When 5 users are created at once
+      Then every event is delivered
+      And no delivery has line breaks between its values
+
+    Scenario: Pretty print is switched off
+      Given a subscription to "USER.CREATED" with:
+        | body | compact array |
+      When 5 users are created at once
+      Then every event is delivered
+      And no delivery has line breaks between its values
+
+  @DLV-016
+  Rule: NDJSON has one event a line and no array
+
+    Scenario: Every line is an object
+      Given a subscription to "USER.CREATED" with:
+        | body | NDJSON |
+      When 20 users are created at once
+      Then every event is delivered
+      And every line of every delivery is one JSON object
+
+    @needs:post-events
+    Scenario: An event with escaped line ends stays on its line
+      Given a subscription to "USER.CREATED" with:
+        | body | NDJSON |
+      When sample event "user-created-escapes" happens
+      And sample event "user-created-non-ascii" happens
+      Then every event is delivered
+      And every line of every delivery is one JSON object
+
+  @DLV-017
+  Rule: NDJSON cannot be pretty printed
+
+    Scenario: The combination is refused
+      When a subscription is requested with:
+        | body | pretty NDJSON |
+      Then the request is refused
+
+  @DLV-018
+  Rule: The Content-Type is one of JSON
+
+    Scenario Outline: The Content-Type of an <body>
+      Given a subscription to "USER.CREATED" with:
+        | body | <body> |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery has a Content-Type of JSON
+
+      Examples:
+        | body         |
+        | array        |
+        | pretty array |
+        | NDJSON       |
+
+  @DLV-020
+  Rule: A disabled subscription delivers nothing
+
+    Scenario: Events that happen while it is off
+      Given subscriptions "on" and "off" to "USER.CREATED", each with a receiver of that name
+      When user "Ada" is created
+      Then the event of "Ada" is delivered to "off"
+      When subscription "off" is switched off
+      And user "Bob" is created
+      Then the event of "Bob" is delivered to "on"
+      When user "Cy" is created
+      Then the event of "Cy" is delivered to "on"
+      And the events of "Bob" and "Cy" have not come to "off"
+
+    Scenario: It is switched off before it ever delivered
+      Given subscriptions "on" and "off" to "USER.CREATED", each with a receiver of that name
+      When subscription "off" is switched off
+      And user "Ada" is created
+      Then the event of "Ada" is delivered to "on"
+      When user "Bob" is created
+      Then the event of "Bob" is delivered to "on"
+      And the events of "Ada" and "Bob" have not come to "off"
+
+  @DLV-021
+  Rule: A deleted subscription delivers nothing
+
+    Scenario: Events that happen after it was deleted
+      Given subscriptions "kept" and "gone" to "USER.CREATED", each with a receiver of that name
+      When user "Ada" is created
+      Then the event of "Ada" is delivered to "gone"
+      When subscription "gone" is removed
+      And user "Bob" is created
+      Then the event of "Bob" is delivered to "kept"
+      When user "Cy" is created
+      Then the event of "Cy" is delivered to "kept"
+      And the events of "Bob" and "Cy" have not come to "gone"
+
+  @DLV-022
+  Rule: A subscription with another URL delivers there only
+
+    Scenario: Events that happen after it was moved
+      Given a subscription "moving" to "USER.CREATED" at receiver "old"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered to "old"
+      When subscription "moving" is moved to a receiver "new"
+      And user "Bob" is created
+      Then the event of "Bob" is delivered to "new"
+      When user "Cy" is created
+      Then the event of "Cy" is delivered to "new"
+      And the events of "Bob" and "Cy" have not come to "old"

@@ -1,0 +1,141 @@
+@emitter
+Feature: TLS of deliveries
+  Who is trusted, who is not, and which certificate the emitter shows of itself.
+
+  Background:
+    Given an environment
+
+  @DLV-TLS-001
+  Rule: Without verification every certificate will do
+
+    Scenario Outline: A receiver <receiver>
+      Given a receiver <receiver>
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | false |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
+      Examples:
+        | receiver                                   |
+        | with a self-signed certificate             |
+        | with a certificate of an unknown authority |
+
+  @DLV-TLS-002
+  Rule: With verification nothing is sent to a receiver that is not trusted
+
+    Scenario Outline: An untrusted receiver <receiver>
+      Given a receiver <receiver>
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
+      Examples:
+        | receiver                                   |
+        | with a self-signed certificate             |
+        | with a certificate of an unknown authority |
+
+  @DLV-TLS-003
+  Rule: An uploaded authority is trusted
+
+    Scenario: The certificate of the receiver's authority was uploaded
+      Given a receiver with a certificate of an unknown authority
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
+  @DLV-TLS-004
+  Rule: An uploaded self-signed certificate is trusted
+
+    Scenario: The receiver's own certificate was uploaded
+      Given a receiver with a self-signed certificate
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
+  @DLV-TLS-005
+  Rule: A certificate uploaded for another use gives no trust
+
+    Scenario Outline: The authority was uploaded with usage type <usage>
+      Given a receiver with a certificate of an unknown authority
+      And the receiver's certificate uploaded with usage type "<usage>"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
+      Examples:
+        | usage    |
+        | SIGNING  |
+        | ISSUANCE |
+
+  @DLV-TLS-006
+  Rule: The certificate of the subscription's key is presented
+
+    @needs:certificates
+    Scenario Outline: A receiver <receiver>
+      Given a receiver <receiver>
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "other" with usage type "OUTBOUND_MTLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery presents the certificate of key "client"
+
+      Examples:
+        | receiver                        |
+        | requiring a client certificate  |
+        | asking for a client certificate |
+
+  @DLV-TLS-007
+  Rule: Without a key no certificate is presented
+
+    Scenario: A receiver asks for a certificate
+      Given a receiver asking for a client certificate
+      And a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And no delivery presents a client certificate
+
+    @needs:certificates
+    Scenario: The environment has a key that the subscription does not use
+      Given a receiver asking for a client certificate
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And no delivery presents a client certificate
+
+  @DLV-TLS-008
+  Rule: A certificate for another host is not trusted
+
+    @needs:certificates
+    Scenario: The authority is trusted and the host is another
+      Given a receiver with a certificate for another host
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
+  @DLV-TLS-009
+  Rule: Nothing is sent in clear text
+
+    Scenario Outline: The port speaks plain HTTP and verification is <verified>
+      Given a receiver without TLS
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | <verified> |
+      When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
+      Examples:
+        | verified |
+        | true     |
+        | false    |

@@ -1,0 +1,107 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+// payloadSteps judge what single deliveries look like, how many events they
+// hold and how long the events were held for them.
+func payloadSteps() []Step {
+	return []Step{
+		step(`every delivery is a POST to the configured path and query`, func(w *World) any { return w.requestedAsConfigured }),
+		step(`every delivery carries the configured headers`, func(w *World) any { return w.carriesConfigured }),
+		everyDelivery(`every delivery has a Content-Type of JSON`, judge.JSONType),
+		everyDelivery(`every delivery is one JSON array`, judge.OneArray),
+		everyDelivery(`every delivery holds at least one event`, judge.NoneEmpty),
+		everyDelivery(`every delivery holds exactly one event`, judge.OneEventEach),
+		everyDelivery(`there are fewer deliveries than events`, judge.Batched),
+		everyDelivery(`every delivery is indented over several lines`, judge.Pretty),
+		everyDelivery(`no delivery has line breaks between its values`, judge.Compact),
+		everyDelivery(`every line of every delivery is one JSON object`, judge.OnePerLine),
+		step(`the event of "([^"]*)" arrives in an array of its own`, func(w *World) any {
+			return func(ctx context.Context, name string) error {
+				if err := w.delivered(ctx, theReceiver, name); err != nil {
+					return err
+				}
+				return judged(judge.AloneInArray(w.driver.Transcript(), theReceiver, name))
+			}
+		}),
+		step(`no delivery holds more than (\d+) events`, func(w *World) any {
+			return func(limit int) error {
+				return judged(judge.AtMostEvents(w.driver.Transcript(), theReceiver, limit))
+			}
+		}),
+		step(`no delivery of several events is larger than (\d+) KB`, func(w *World) any {
+			return func(limit int) error {
+				return judged(judge.AtMostKB(w.driver.Transcript(), theReceiver, limit))
+			}
+		}),
+		step(`every event larger than (\d+) KB is delivered alone`, func(w *World) any { return w.largeAlone }),
+		step(`receivers "([^"]*)" and "([^"]*)" got the same data`, func(w *World) any {
+			return func(one, other string) error {
+				return judged(judge.SameData(w.driver.Transcript(), one, other))
+			}
+		}),
+		step(`no event was held longer than 2 seconds`, func(w *World) any {
+			return func() error {
+				return judged(judge.HeldAtMost(w.driver.Transcript(), theReceiver, w.deadlines.Hold, w.deadlines.HoldTolerance))
+			}
+		}),
+	}
+}
+
+// everyDelivery is a sentence that judges all that has come to the scenario's
+// only receiver.
+func everyDelivery(sentence string, judgeAll func(*transcript.Transcript, string) judge.Outcome) Step {
+	return step(sentence, func(w *World) any {
+		return func() error { return judged(judgeAll(w.driver.Transcript(), theReceiver)) }
+	})
+}
+
+// requestedAsConfigured judges method, path and query of the deliveries.
+func (w *World) requestedAsConfigured() error {
+	s, err := w.subscription(theSubscription)
+	if err != nil {
+		return err
+	}
+	u, err := url.Parse(gjson.GetBytes(s.sent, "httpEndpoint.url").String())
+	if err != nil {
+		return fmt.Errorf("read the configured URL: %w", err)
+	}
+	return judged(judge.Requested(w.driver.Transcript(), theReceiver, http.MethodPost, u.RequestURI()))
+}
+
+// carriesConfigured judges the headers of the deliveries by what was
+// configured. Most values are recorded as marks, a few as they are.
+func (w *World) carriesConfigured() error {
+	s, err := w.subscription(theSubscription)
+	if err != nil {
+		return err
+	}
+	var wanted []judge.Header
+	gjson.GetBytes(s.sent, "httpEndpoint.headers").ForEach(func(name, value gjson.Result) bool {
+		wanted = append(wanted, judge.Header{Name: name.String(), Values: [2]string{value.String(), w.driver.Mark(value.String())}})
+		return true
+	})
+	if len(wanted) == 0 {
+		return fmt.Errorf("the scenario has configured no headers")
+	}
+	return judged(judge.Carries(w.driver.Transcript(), theReceiver, wanted...))
+}
+
+// largeAlone judges events larger than limit KB, of which there must be one.
+func (w *World) largeAlone(limit int) error {
+	t := w.driver.Transcript()
+	if n := judge.Largest(t, theReceiver); n <= limit*1024 {
+		return unobserved("no event was larger than %d KB, the largest had %d bytes", limit, n)
+	}
+	return judged(judge.LargeAlone(t, theReceiver, limit))
+}

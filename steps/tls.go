@@ -1,0 +1,257 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/fixtures/pki"
+	"github.com/hookproof/hookproof/steps/driver"
+	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+// usageMTLS is the usage type of keys for subscriptions. (S1, G1)
+const usageMTLS = "OUTBOUND_MTLS"
+
+// tlsSteps upload keys and certificates, make receivers with listeners of
+// their own and judge connections.
+func tlsSteps() []Step {
+	return []Step{
+		step(`key "([^"]*)" with usage type "([^"]*)"`, func(w *World) any { return w.key }),
+		step(`a key is imported with usage type "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, usage string) error {
+				_, _, err := w.importKey(ctx, theKey, usage)
+				return err
+			}
+		}),
+		step(`the import is answered with a key of usage type "([^"]*)"`, func(w *World) any {
+			return func(usage string) error {
+				return judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("usageType", usage),
+					judge.Matching("id", "an id", func(id string) bool { return id != "" })))
+			}
+		}),
+		step(`a certificate is uploaded with usage type "([^"]*)"`, func(w *World) any { return w.uploadFresh }),
+		step(`the upload is accepted`, func(w *World) any {
+			return func() error { return judged(judge.Response(w.answer, judge.Success())) }
+		}),
+		step(`the answer names key "([^"]*)"`, func(w *World) any { return w.namesKey }),
+		step(`key "([^"]*)" is deleted`, func(w *World) any {
+			return func(ctx context.Context, name string) error {
+				k, err := w.keyCalled(name)
+				if err == nil {
+					_, err = w.call(ctx, http.MethodDelete, w.here("/keys/"+k.id), nil)
+				}
+				return err
+			}
+		}),
+		step(`the key is gone`, func(w *World) any {
+			return func() error { return judged(judge.Response(w.answer, judge.Success())) }
+		}),
+		step(`subscription "([^"]*)" is put without a key`, func(w *World) any {
+			return func(ctx context.Context, name string) error {
+				return w.change(ctx, name, []setting{{"tlsClientAuthKeyPair", "absent"}})
+			}
+		}),
+		step(`a receiver (with a self-signed certificate|with a certificate of an unknown authority|with a certificate for another host|requiring a client certificate|asking for a client certificate|without TLS)`, func(w *World) any { return w.ownReceiver }),
+		step(`the receiver's certificate uploaded with usage type "([^"]*)"`, func(w *World) any { return w.uploadReceivers }),
+		step(`the emitter tries to deliver and no request arrives`, func(w *World) any { return w.triesInVain }),
+		step(`every delivery presents the certificate of key "([^"]*)"`, func(w *World) any {
+			return func(name string) error {
+				k, err := w.keyCalled(name)
+				if err != nil {
+					return err
+				}
+				return judged(judge.Presented(w.driver.Transcript(), theReceiver, k.fingerprint))
+			}
+		}),
+		everyDelivery(`no delivery presents a client certificate`, judge.NonePresented),
+	}
+}
+
+// theKey is what a scenario's key is called where it gives it no name.
+const theKey = "key"
+
+// key imports a key that the scenario needs; a refusal makes it unobserved.
+func (w *World) key(ctx context.Context, name, usage string) error {
+	x, fingerprint, err := w.importKey(ctx, name, usage)
+	if err != nil {
+		return err
+	}
+	if _, err := answered(x, judge.Status(http.StatusCreated)); err != nil {
+		return err
+	}
+	id := idIn(x)
+	if id == "" {
+		return unobserved("an answer to POST %s without an id", x.Request.Path)
+	}
+	w.later(http.MethodDelete, w.here("/keys/"+id))
+	w.environment.keys[name] = key{id: id, fingerprint: fingerprint}
+	return nil
+}
+
+// idIn is the id in an answer, empty where there is none.
+func idIn(x transcript.Exchange) string {
+	if x.Response == nil {
+		return ""
+	}
+	return gjson.GetBytes(x.Response.Body, "id").String()
+}
+
+func (w *World) keyCalled(name string) (key, error) {
+	k, ok := w.environment.keys[name]
+	if !ok {
+		return k, fmt.Errorf("there is no key %q", name)
+	}
+	return k, nil
+}
+
+// importKey makes a key pair and imports it as PKCS#12. The file and its
+// password exist in a live run only; the fingerprint of the certificate is
+// kept in the transcript.
+func (w *World) importKey(ctx context.Context, name, usage string) (transcript.Exchange, string, error) {
+	password := w.driver.UUID()
+	// RSA, because nobody imports PKCS#12 files and refuses that.
+	leaf := pki.Leaf{Name: w.driver.Name("key"), RSA: true, Client: usage == usageMTLS}
+	if !leaf.Client {
+		leaf.Hosts = []string{"hookproof.example"}
+	}
+	var file []byte
+	var fingerprint string
+	err := w.driver.Fact("certificate of key "+name, &fingerprint, func() (any, error) {
+		identity, err := pki.SelfSigned(leaf)
+		if err != nil {
+			return nil, err
+		}
+		file, err = identity.PKCS12(password)
+		return identity.Fingerprint(), err
+	})
+	if err != nil {
+		return transcript.Exchange{}, "", err
+	}
+	x, err := w.do(ctx, driver.Call{
+		Peer: driver.Emitter, Method: http.MethodPost, Path: w.here("/keys"),
+		Header: map[string]string{"Accept": "application/json"},
+		Form: []driver.Field{
+			{Name: "usageType", Value: []byte(usage)},
+			{Name: "file", FileName: "key.p12", Value: file, Secret: true},
+			{Name: "password", Value: []byte(password), Secret: true},
+		},
+	})
+	return x, fingerprint, err
+}
+
+// uploadFresh uploads a certificate that the scenario makes for itself.
+func (w *World) uploadFresh(ctx context.Context, usage string) error {
+	leaf := pki.Leaf{Name: w.driver.Name("certificate"), Hosts: []string{"hookproof.example"}, RSA: true}
+	var pem string
+	err := w.driver.Fact("certificate", &pem, func() (any, error) {
+		identity, err := pki.SelfSigned(leaf)
+		if err != nil {
+			return nil, err
+		}
+		return string(identity.PEM()), nil
+	})
+	if err != nil {
+		return err
+	}
+	return w.upload(ctx, []byte(pem), usage)
+}
+
+// uploadReceivers uploads what a client must trust to trust the scenario's
+// receiver; a refusal makes the scenario unobserved.
+func (w *World) uploadReceivers(ctx context.Context, usage string) error {
+	e, err := w.endpoint(theReceiver)
+	if err != nil {
+		return err
+	}
+	if len(e.Certificate) == 0 {
+		return fmt.Errorf("receiver %q has no certificate of its own", theReceiver)
+	}
+	if err := w.upload(ctx, e.Certificate, usage); err != nil {
+		return err
+	}
+	_, err = answered(w.answer, judge.Success())
+	return err
+}
+
+func (w *World) upload(ctx context.Context, pem []byte, usage string) error {
+	x, err := w.do(ctx, driver.Call{
+		Peer: driver.Emitter, Method: http.MethodPost, Path: w.here("/certificates"),
+		Header: map[string]string{"Accept": "application/json"},
+		Form: []driver.Field{
+			{Name: "usageType", Value: []byte(usage)},
+			{Name: "file", FileName: "certificate.pem", Value: pem},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if id := idIn(x); id != "" {
+		w.later(http.MethodDelete, w.here("/certificates/"+id))
+	}
+	return nil
+}
+
+// namesKey judges that the subscription in the answer uses the key.
+func (w *World) namesKey(name string) error {
+	k, err := w.keyCalled(name)
+	if err != nil {
+		return err
+	}
+	return judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("tlsClientAuthKeyPair.id", k.id)))
+}
+
+// ownReceiver makes a receiver with a listener of its own, whose connections
+// are seen.
+func (w *World) ownReceiver(ctx context.Context, kind string) error {
+	mode, ok := map[string]string{
+		"with a self-signed certificate":             "self-signed",
+		"with a certificate of an unknown authority": "unknown-ca",
+		"with a certificate for another host":        "wrong-host",
+		"requiring a client certificate":             "mtls",
+		"asking for a client certificate":            "mtls-optional",
+		"without TLS":                                "plain",
+	}[kind]
+	if !ok {
+		return fmt.Errorf("there is no receiver %q", kind)
+	}
+	if err := w.receiver(ctx, theReceiver, driver.Listener{Mode: mode, Dedicated: true}, driver.Behaviour{}); err != nil {
+		return err
+	}
+	// Only https is accepted for a subscription (S1), whatever is spoken there.
+	e := w.endpoints[theReceiver]
+	e.URL = "https://" + e.URL[strings.Index(e.URL, "://")+len("://"):]
+	return nil
+}
+
+// enoughAttempts is how many connections without a request show that the
+// emitter wants to deliver and cannot: when the second begins, the first has
+// been given up.
+const enoughAttempts = 2
+
+// triesInVain waits until the emitter has been seen trying, and judges that
+// no request came of it. An emitter that never tries shows nothing.
+func (w *World) triesInVain(ctx context.Context) error {
+	e, err := w.endpoint(theReceiver)
+	if err != nil {
+		return err
+	}
+	t := w.driver.Transcript()
+	enough, err := w.driver.AwaitConnections(ctx, e, w.deadlines.Retry, func() bool {
+		return judge.NoRequest(t, theReceiver).Failed() || judge.Attempts(t, theReceiver) >= enoughAttempts
+	})
+	if err != nil {
+		return err
+	}
+	if o := judge.NoRequest(t, theReceiver); o.Failed() {
+		return judged(o)
+	}
+	if !enough && judge.Attempts(t, theReceiver) == 0 {
+		return unobserved("the emitter was not seen trying to reach the receiver within %v", w.deadlines.Retry)
+	}
+	return nil
+}
