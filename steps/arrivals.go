@@ -26,9 +26,6 @@ func arrivalSteps() []Step {
 				return w.deliveredOnly(ctx, list, theReceiver)
 			}
 		}),
-		step(`only the events? of ((?:"[^"]*"(?:, | and )?)+) (?:is|are) delivered to "([^"]*)"`, func(w *World) any {
-			return w.deliveredOnly
-		}),
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func retrySteps() []Step {
 	return append(failingReceiverSteps(), []Step{
 		step(`receiver "([^"]*)" recovers`, func(w *World) any { return w.recovers }),
-		step(`delivery to "([^"]*)" fails (\d+) times or more`, func(w *World) any { return w.failsOften }),
+		step(`delivery to "([^"]*)" fails (once|\d+ times) or more`, func(w *World) any { return w.failsOften }),
 		step(`the events? of ((?:"[^"]*"(?:, | and )?)+) (?:is|are) sent to "([^"]*)" until (?:it|they) (?:is|are) acknowledged`, func(w *World) any {
 			return func(ctx context.Context, list, receiver string) error {
 				return w.acknowledged(ctx, receiver, quoted(list)...)
@@ -159,7 +159,13 @@ func (w *World) whileRetrying(ctx context.Context, receiver string, done func() 
 
 // failsOften waits for so many failed deliveries, and fails when the emitter
 // has given up before.
-func (w *World) failsOften(ctx context.Context, receiver string, n int) error {
+func (w *World) failsOften(ctx context.Context, receiver, often string) error {
+	n := 1
+	if often != "once" {
+		if _, err := fmt.Sscanf(often, "%d times", &n); err != nil {
+			return fmt.Errorf("read %q: %w", often, err)
+		}
+	}
 	t := w.driver.Transcript()
 	if err := w.whileRetrying(ctx, receiver, func() bool { return judge.FailedDeliveries(t, receiver) >= n }); err != nil {
 		return err

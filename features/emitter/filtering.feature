@@ -1,0 +1,248 @@
+@emitter
+Feature: Filtering
+  A subscription narrows the events it wants by type, population, application and tag. Within one filter any match is
+  enough; across filters all must match; a filter that is absent restricts nothing.
+
+  Background:
+    Given an environment
+
+  Rule: The types that a subscription includes are delivered, and no others
+
+    @FLT-001
+    Scenario: An event of the included type
+      Given a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
+    @FLT-001 @needs:post-events
+    Scenario Outline: An event of type <type>
+      Given a subscription to "<type>"
+      When these events happen:
+        | event | type   |
+        | one   | <type> |
+      Then the event of "one" is delivered
+
+      Examples:
+        | type                       |
+        | USER.ACCESS_ALLOWED        |
+        | PASSWORD.CHECK_FAILED      |
+        | POPULATION.UPDATED         |
+        | APPLICATION.CREATED        |
+        | ACCOUNT.LINKED             |
+        | MEMBER_OF_GROUP.CREATED    |
+
+    @FLT-002
+    Scenario: Events of types that are not included
+      Given a subscription to "USER.CREATED"
+      When user "Ada" is created
+      And user "Ada" is deleted
+      And population "Staff" is created
+      And user "Bob" is created
+      Then only the events of "Ada" and "Bob" are delivered
+      And every event is of type "USER.CREATED"
+
+    @FLT-002 @needs:post-events
+    Scenario: Events of types whose names begin or end like the included one
+      Given a subscription to "PROVISION_CREDENTIAL.DELETED"
+      When these events happen:
+        | event    | type                                     |
+        | longer   | PROVISION_CREDENTIAL.DELETED_FROM_WALLET |
+        | sibling  | PROVISION_CREDENTIAL.CREATED             |
+        | ending   | USER_CREDENTIAL.DELETED                  |
+        | lower    | provision_credential.deleted             |
+        | sentinel | PROVISION_CREDENTIAL.DELETED             |
+      Then only the event of "sentinel" is delivered
+
+    @FLT-003
+    Scenario: Events of each of several included types
+      Given a subscription to "USER.CREATED, USER.DELETED, POPULATION.CREATED"
+      When user "Ada" is created
+      And user "Ada" is deleted
+      And population "Staff" is created
+      Then the events of "Ada", "deletion of Ada" and "Staff" are delivered
+
+  Rule: A population filter lets through what is done to users of the listed populations
+
+    @FLT-004
+    Scenario: A user of the listed population
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.CREATED, USER.DELETED" for population "Staff"
+      When user "Ada" is created in population "Staff"
+      And user "Ada" is deleted
+      Then the events of "Ada" and "deletion of Ada" are delivered
+
+    @FLT-005
+    Scenario: A user of another population
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.CREATED" for population "Staff"
+      When user "Carl" is created in population "Customers"
+      And user "Dora" is created
+      And user "Ada" is created in population "Staff"
+      Then only the event of "Ada" is delivered
+
+    @FLT-005 @FLT-006
+    Scenario: Users of each of several listed populations
+      Given populations "Staff", "Customers" and "Partners"
+      And a subscription to "USER.CREATED" for populations "Staff" and "Partners"
+      When user "Pia" is created in population "Partners"
+      And user "Carl" is created in population "Customers"
+      And user "Ada" is created in population "Staff"
+      Then only the events of "Pia" and "Ada" are delivered
+
+    @FLT-007 @needs:post-events
+    Scenario: The user acted on counts, not the acting user
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.UPDATED" for population "Staff"
+      When these events happen:
+        | event             | type         | by user of | user of   |
+        | staff on customer | USER.UPDATED | Staff      | Customers |
+        | customer on staff | USER.UPDATED | Customers  | Staff     |
+        | staff on staff    | USER.UPDATED | Staff      | Staff     |
+      Then only the events of "customer on staff" and "staff on staff" are delivered
+
+  Rule: An application filter lets through what the listed applications do
+
+    @FLT-008 @needs:post-events
+    Scenario: Events of several applications and of none
+      Given applications "Shop", "Desk" and "Till"
+      And a subscription to "USER.CREATED" for applications "Shop" and "Till"
+      When these events happen:
+        | event     | by application |
+        | by shop   | Shop           |
+        | by desk   | Desk           |
+        | by nobody | none           |
+        | by till   | Till           |
+      Then only the events of "by shop" and "by till" are delivered
+
+    @FLT-010 @needs:post-events
+    Scenario: Without the filter, the events of all applications
+      Given applications "Shop" and "Desk"
+      And a subscription to "USER.CREATED"
+      When these events happen:
+        | event     | by application |
+        | by shop   | Shop           |
+        | by desk   | Desk           |
+        | by nobody | none           |
+      Then the events of "by shop", "by desk" and "by nobody" are delivered
+
+    @FLT-010
+    Scenario: Without the filter, what the suite's own client does
+      Given application "Shop"
+      And a subscription to "USER.CREATED, POPULATION.CREATED"
+      When user "Ada" is created
+      And population "Staff" is created
+      Then the events of "Ada" and "Staff" are delivered
+
+  Rule: A tag filter lets through what carries the tag
+
+    @FLT-011 @needs:post-events
+    Scenario: Without the filter, tagged and untagged events
+      Given a subscription to "USER.UPDATED"
+      When these events happen:
+        | event    | type         | tag                |
+        | tagged   | USER.UPDATED | adminIdentityEvent |
+        | untagged | USER.UPDATED |                    |
+      Then the events of "tagged" and "untagged" are delivered
+
+    @FLT-011
+    Scenario: Without the filter, an untagged event
+      Given a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
+    @FLT-012 @needs:post-events
+    Scenario: With the filter, tagged events only
+      Given a subscription to "USER.UPDATED, USER.CREATED" with:
+        | tags | adminIdentityEvent |
+      When user "Ada" is created
+      And these events happen:
+        | event    | type         | tag                |
+        | first    | USER.UPDATED | adminIdentityEvent |
+        | untagged | USER.UPDATED |                    |
+        | other    | USER.UPDATED | adminIdentity      |
+        | wrong    | USER.DELETED | adminIdentityEvent |
+        | sentinel | USER.UPDATED | adminIdentityEvent |
+      Then only the events of "first" and "sentinel" are delivered
+
+    @FLT-005 @FLT-012 @needs:post-events
+    Scenario: A tag and a population
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.UPDATED" with:
+        | populations | Staff              |
+        | tags        | adminIdentityEvent |
+      When these events happen:
+        | event              | type         | user of   | tag                |
+        | tagged customer    | USER.UPDATED | Customers | adminIdentityEvent |
+        | untagged colleague | USER.UPDATED | Staff     |                    |
+        | tagged colleague   | USER.UPDATED | Staff     | adminIdentityEvent |
+      Then only the event of "tagged colleague" is delivered
+
+  @FLT-009
+  Rule: Filters of different kinds combine with AND
+
+    Scenario: The type matches and the population does not
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.CREATED" for population "Staff"
+      When user "Carl" is created in population "Customers"
+      And user "Ada" is created in population "Staff"
+      Then only the event of "Ada" is delivered
+
+    Scenario: The population matches and the type does not
+      Given population "Staff"
+      And a subscription to "USER.DELETED" for population "Staff"
+      When user "Ada" is created in population "Staff"
+      And user "Ada" is deleted
+      Then only the event of "deletion of Ada" is delivered
+
+  @FLT-013
+  Rule: A subscription begins when it is created
+
+    Scenario: Events from before the subscription
+      Given population "Staff"
+      When users "Ada" and "Bob" are created
+      And user "Cleo" is created in population "Staff"
+      Given a subscription to "USER.CREATED"
+      When user "Dora" is created
+      Then only the event of "Dora" is delivered
+
+  @FLT-014
+  Rule: Every subscription that an event matches gets it
+
+    Scenario: Two subscriptions that overlap
+      Given a subscription "creations" to "USER.CREATED" at receiver "first"
+      And a subscription "all changes" to "USER.CREATED, USER.DELETED" at receiver "second"
+      When users "Ada" and "Bob" are created
+      And user "Ada" is deleted
+      Then the events of "Ada" and "Bob" are delivered to "first"
+      And the events of "Ada", "Bob" and "deletion of Ada" are delivered to "second"
+
+  @FLT-015
+  Rule: Changed filters count from the change on
+
+    Scenario: Another type
+      Given a subscription "changing" to "USER.CREATED" at receiver "receiver"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      When subscription "changing" is changed to "USER.DELETED"
+      And user "Bob" is created
+      And user "Ada" is deleted
+      Then only the events of "Ada" and "deletion of Ada" are delivered
+
+    Scenario: Another population
+      Given populations "Staff" and "Customers"
+      And a subscription "changing" to "USER.CREATED" at receiver "receiver" with:
+        | populations | Staff |
+      When subscription "changing" is changed to population "Customers"
+      And user "Ada" is created in population "Staff"
+      And user "Carl" is created in population "Customers"
+      Then only the event of "Carl" is delivered
+
+  @FLT-016
+  Rule: An environment's events are its own
+
+    Scenario: An event in another environment
+      Given another environment "elsewhere"
+      And a subscription to "USER.CREATED"
+      When user "Eve" is created in environment "elsewhere"
+      And user "Ada" is created
+      Then only the event of "Ada" is delivered

@@ -1,0 +1,229 @@
+@emitter
+Feature: Retry
+  Only a 200 tells that a delivery was taken. Until then it is sent again, nothing overtakes it, and nothing is lost.
+
+  Background:
+    Given an environment
+
+  @RTY-001
+  Rule: What was answered with 500 is sent again
+
+    Scenario: Three failures in a row
+      Given a receiver "sink" that answers 500 to the first 3 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails 3 times or more
+
+    Scenario: Failures of later events
+      Given a receiver "sink" that answers 500 to the first 2 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | limit | 1 event |
+      When users "Ada", "Bob" and "Cleo" are created
+      Then the events of "Ada", "Bob" and "Cleo" are sent to "sink" until they are acknowledged
+
+  @RTY-002
+  Rule: What was answered with 4xx is sent again
+
+    Scenario Outline: A receiver that answers <status> at first
+      Given a receiver "sink" that answers <status> to the first 2 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails 2 times or more
+
+      Examples:
+        | status |
+        | 400    |
+        | 401    |
+        | 403    |
+        | 404    |
+        | 410    |
+        | 413    |
+        | 429    |
+
+  @RTY-003
+  Rule: What a refused connection held up is delivered once connections are accepted
+
+    Scenario: A port that is closed and opened
+      Given a receiver "sink" that refuses connections
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      And a subscription "witness" to "USER.CREATED" at receiver "beside"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered to "beside"
+      When user "Bob" is created
+      Then the event of "Bob" is delivered to "beside"
+      When receiver "sink" recovers
+      Then the events of "Ada" and "Bob" are sent to "sink" until they are acknowledged
+
+  @RTY-004
+  Rule: What is never answered is sent again
+
+    Scenario: A receiver that does not answer
+      Given a receiver "sink" that never answers the first delivery
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails once or more
+
+    Scenario: A receiver that cuts the connection
+      Given a receiver "sink" that resets the connections of the first 2 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails 2 times or more
+
+  @RTY-005
+  Rule: What was answered with 200 is not sent again
+
+    Scenario: A receiver that takes everything
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      When user "Bob" is created
+      Then the event of "Bob" is sent to "sink" until it is acknowledged
+      When user "Cleo" is created
+      Then the event of "Cleo" is sent to "sink" until it is acknowledged
+      And nothing is sent to "sink" again after it was acknowledged
+
+    Scenario: A receiver that failed before
+      Given a receiver "sink" that answers 500 to the first 2 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      When user "Bob" is created
+      Then the event of "Bob" is sent to "sink" until it is acknowledged
+      And nothing is sent to "sink" again after it was acknowledged
+
+  @RTY-006
+  Rule: Nothing overtakes a delivery that fails
+
+    Scenario: Events during a failure
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then delivery to "sink" fails once or more
+      When users "Bob" and "Cleo" are created
+      Then delivery to "sink" fails 4 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+      And no event overtakes a failed delivery at "sink"
+
+    Scenario: Many events wait behind one
+      Given a receiver "sink" that answers 404 to the first 5 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | limit | 1 event |
+      When users "Ada", "Bob", "Cleo" and "Dora" are created
+      Then all events are sent to "sink" until they are acknowledged
+      And no event overtakes a failed delivery at "sink"
+
+  @RTY-007
+  Rule: Nothing is lost in an outage
+
+    Scenario: An outage of several attempts
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED, USER.DELETED" at receiver "sink"
+      When users "Ada", "Bob" and "Cleo" are created
+      Then delivery to "sink" fails 2 times or more
+      When users "Dora" and "Emil" are created
+      And user "Ada" is deleted
+      Then delivery to "sink" fails 6 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+
+    @needs:post-events
+    Scenario: An outage with hundreds of events
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | limit | 100 events |
+      When 350 events happen at once
+      Then delivery to "sink" fails 5 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+
+  @RTY-008
+  Rule: Events arrive in the order in which they happened
+
+    Scenario: One by one
+      Given a subscription "watch" to "USER.CREATED, USER.DELETED" at receiver "sink" with:
+        | limit | 1 event |
+      When users "Ada", "Bob", "Cleo", "Dora" and "Emil" are created
+      And user "Bob" is deleted
+      Then all events are sent to "sink" until they are acknowledged
+      And the events reached "sink" in the order in which they happened
+
+    Scenario: After a failure, all at once
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED, USER.DELETED" at receiver "sink"
+      When users "Zoe", "Yan", "Ada", "Mia", "Bob" and "Kim" are created
+      And user "Zoe" is deleted
+      Then delivery to "sink" fails 2 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+      And the events reached "sink" in the order in which they happened
+
+  @RTY-009
+  Rule: A subscription that fails does not delay another
+
+    Scenario Outline: Beside a receiver that <fails>
+      Given a receiver "sick" that <fails>
+      And a subscription "failing" to "USER.CREATED" at receiver "sick"
+      And a subscription "healthy" to "USER.CREATED" at receiver "well"
+      When user "Ada" is created
+      Then delivery to "sick" fails once or more
+      And the event of "Ada" is delivered to "well"
+      When user "Bob" is created
+      Then the event of "Bob" is delivered to "well"
+
+      Examples:
+        | fails         |
+        | answers 500   |
+        | never answers |
+
+  @RTY-011
+  Rule: A redirect is no success and is not followed
+
+    Scenario Outline: A redirect with <status>
+      Given a receiver "elsewhere"
+      And a receiver "sink" that redirects the first 2 deliveries to "elsewhere" with <status>
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And nothing is sent to "elsewhere"
+
+      Examples:
+        | status |
+        | 301    |
+        | 302    |
+        | 303    |
+        | 307    |
+        | 308    |
+
+  @RTY-012
+  Rule: An event that is sent again is the same event
+
+    Scenario: Events of a failed delivery
+      Given a receiver "sink" that answers 500 to the first 3 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When users "Ada" and "Bob" are created
+      Then the events of "Ada" and "Bob" are sent to "sink" until they are acknowledged
+      And every event had the same id and content each time it was sent to "sink"
+
+  @RTY-014
+  Rule: A 200 is a success whatever its body
+
+    Scenario Outline: A 200 with <body>
+      Given a receiver "sink" that answers 200 with <body> to the first 1 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      When user "Bob" is created
+      Then the event of "Bob" is sent to "sink" until it is acknowledged
+      And nothing is sent to "sink" again after it was acknowledged
+
+      Examples:
+        | body            |
+        | an HTML page    |
+        | a JSON error    |
+        | malformed JSON  |
+        | 64 KB of binary |
