@@ -40,29 +40,6 @@ func TestOldestDeliveriesLeaveFirstOverAllEndpoints(t *testing.T) {
 	}
 }
 
-func TestBehavioursTogetherAreBounded(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t, receiver.Options{})
-	// Blanks count as well: what is bounded is what was sent.
-	heavy := `{"behaviour":{"then":{` + strings.Repeat(" ", 3<<20) + `}}}`
-	var first string
-	for made := 0; ; made++ {
-		status, answer := d.inspect("POST", "/inspect/endpoints", heavy)
-		if status == http.StatusTooManyRequests && made > 15 && strings.Contains(answer.Get("error").String(), "behaviours") {
-			break
-		}
-		if status != http.StatusCreated || made > receiver.MaxScriptBytes>>20 {
-			t.Fatalf("after %d: %d %.200s", made, status, answer)
-		}
-		if first == "" {
-			first = "/inspect/endpoints/" + answer.Get("id").String()
-		}
-	}
-	d.want(http.StatusNoContent, "PUT", first+"/behaviour", `{}`)
-	d.want(http.StatusCreated, "POST", "/inspect/endpoints", heavy)
-	d.want(http.StatusNoContent, "DELETE", first, "")
-}
-
 func TestConcurrentDeliveriesAreAllRecordedInOrder(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, receiver.Options{})

@@ -46,13 +46,13 @@ func TestDedicatedListenerClosesAndOpensOnTheSamePort(t *testing.T) {
 		if answer.Get("open").Bool() || answer.Get("url").String() != hook {
 			t.Errorf("closing answered %s", answer)
 		}
-		if _, err := client.Do(d.request("POST", hook, "[]")); !errors.Is(err, syscall.ECONNREFUSED) {
+		if _, err := newClient(t, nil).Do(d.request("POST", hook, "[]")); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Fatalf("closed: got %v, want a refused connection", err)
 		}
 		if answer := d.want(http.StatusOK, "PUT", path+"/listener", `{"open":true}`); !answer.Get("open").Bool() || answer.Get("url").String() != hook {
 			t.Errorf("opening answered %s", answer)
 		}
-		if response, _ := d.do(client, d.request("POST", hook, "[]")); response.StatusCode != http.StatusOK {
+		if response, _ := d.do(newClient(t, nil), d.request("POST", hook, "[]")); response.StatusCode != http.StatusOK {
 			t.Errorf("open again: status %d", response.StatusCode)
 		}
 	}
@@ -214,13 +214,13 @@ func TestEveryConnectionIsRecordedOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, receiver.Options{})
 	endpoint := d.endpoint(`{"listener":{"mode":"trusted","dedicated":true}}`)
-	client := trusting(t, endpoint.Get("dedicated.certificate").String())
-	for range 3 {
-		d.do(client, d.request("POST", endpoint.Get("dedicated.url").String(), "[]"))
+	for range 2 {
+		client := trusting(t, endpoint.Get("dedicated.certificate").String())
+		for range 3 {
+			d.do(client, d.request("POST", endpoint.Get("dedicated.url").String(), "[]"))
+		}
 	}
-	d.deliveries(endpoint, 3)
-	client.CloseIdleConnections()
-	d.do(client, d.request("POST", endpoint.Get("dedicated.url").String(), "[]"))
+	d.deliveries(endpoint, 6)
 	connections := d.connections(endpoint, 2)
 	if len(connections) != 2 || connections[1].Get("seq").Int() != 2 {
 		t.Errorf("connections %v", connections)
