@@ -32,7 +32,12 @@ func answerSteps() []Step {
 			return func() error { return judged(judge.Accepted(w.answers)) }
 		}),
 		step(`only (\d+) of them are accepted`, func(w *World) any {
-			return func(most int) error { return judged(judge.AcceptedAtMost(w.answers, most)) }
+			return func(most int) error {
+				if granted := judge.Granted(w.answers); granted < most {
+					return unobserved("only %d of %d requests were granted", granted, len(w.answers))
+				}
+				return judged(judge.GrantedAtMost(w.answers, most))
+			}
 		}),
 		step(`the request is refused`, func(w *World) any { return w.refused }),
 		step(`the answer is (\d+)`, func(w *World) any {

@@ -37,6 +37,15 @@ func requestSteps() []Step {
 		step(`(\d+) subscriptions are requested`, func(w *World) any {
 			return func(ctx context.Context, count int) error { return w.requestMany(ctx, count, false) }
 		}),
+		step(`a subscription has been requested and refused`, func(w *World) any {
+			return func(ctx context.Context) error {
+				if err := w.request(ctx, nil); err != nil {
+					return err
+				}
+				_, err := answered(w.answer, judge.Refused(http.StatusForbidden))
+				return err
+			}
+		}),
 		step(`a subscription is requested as "([^"]*)"`, func(w *World) any {
 			return func(ctx context.Context, contentType string) error {
 				body, err := w.subscriptionBody("USER.CREATED", nil)

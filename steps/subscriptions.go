@@ -83,7 +83,12 @@ func subscriptionSteps() []Step {
 				if err := w.requestMany(ctx, count, disabled != ""); err != nil {
 					return err
 				}
-				return prepared(judge.Accepted(w.answers))
+				for _, x := range w.answers {
+					if _, err := answered(x, judge.Success()); err != nil {
+						return err
+					}
+				}
+				return nil
 			}
 		}),
 	}
