@@ -35,9 +35,11 @@ type Plan struct {
 	Catalogue *features.Catalogue
 	// Scenarios are the selected ones, in the order of the features.
 	Scenarios []Planned
-	all       []features.Scenario
-	roles     []string
-	narrowed  bool // by more than the role
+	// Role is what is tested of the target: "emitter", "receiver" or "both".
+	Role string
+
+	all      []features.Scenario
+	narrowed bool // by more than the role
 }
 
 // Planned is one selected scenario.
@@ -63,10 +65,10 @@ func NewPlan(target targets.Info, selection Selection) (*Plan, error) {
 	if err := selection.check(catalogue, all); err != nil {
 		return nil, err
 	}
-	p := &Plan{Catalogue: catalogue, all: all, roles: []string{selection.role()}}
-	if selection.role() == "both" {
-		p.roles = []string{features.Emitter, features.Receiver}
+	if selection.Role, err = roleOf(target, selection.role()); err != nil {
+		return nil, err
 	}
+	p := &Plan{Catalogue: catalogue, Role: selection.Role, all: all}
 	p.narrowed = len(selection.Profiles)+len(selection.Rules)+len(selection.Scenarios) > 0
 	for _, s := range all {
 		if selection.has(s) {
@@ -166,4 +168,16 @@ func (p *Plan) siblings(s features.Scenario) []int {
 	return rows
 }
 
-func (p *Plan) hasRole(role string) bool { return slices.Contains(p.roles, role) }
+func (p *Plan) hasRole(role string) bool { return p.Role == "both" || p.Role == role }
+
+// roleOf is what of a selected role the target has.
+func roleOf(target targets.Info, selected string) (string, error) {
+	switch has := string(target.Role); {
+	case has == "both" || has == selected:
+		return selected, nil
+	case selected == "both":
+		return has, nil
+	default:
+		return "", usage("role %s cannot be tested of %s, which is an %s", selected, target.Name, has)
+	}
+}

@@ -20,7 +20,7 @@ func (p *Plan) blank(info targets.Info, o options) (reports.Results, error) {
 	r := reports.Results{
 		Schema:  reports.SchemaID,
 		Suite:   reports.Suite{Version: Version(), Revision: p.Catalogue.Revision},
-		Target:  reports.Target{Role: o.selection.role(), Kind: info.Kind, Name: info.Name, Version: info.Version, URL: info.URL, Capabilities: []string{}},
+		Target:  reports.Target{Role: p.Role, Kind: info.Kind, Name: info.Name, Version: info.Version, URL: info.URL, Capabilities: []string{}},
 		Command: o.command, Seed: o.seed, StartedAt: time.Now().UTC(), Verdict: reports.Incomplete, Rules: rules,
 	}
 	for _, c := range info.Claims {

@@ -2,6 +2,7 @@ package hookproof
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -174,26 +175,19 @@ func (p *Plan) scenario(s features.Scenario) steps.Scenario {
 // conclude gives the outcome that an ending has for rules of their level: a
 // broken MUST is a failure, a broken SHOULD a warning.
 func (p *Plan) conclude(r *reports.Scenario, s features.Scenario, e steps.Ending) {
-	r.Reason = e.Reason
 	switch e.Kind {
 	case steps.Passed:
 		r.Outcome = reports.Pass
 	case steps.CouldNotRun:
-		r.Outcome = reports.CouldNotRun
-		if e.Step != "" {
-			r.Reason = fmt.Sprintf("at «%s»: %s", e.Step, e.Reason)
-		}
+		r.Outcome, r.Reason = reports.CouldNotRun, e.Where()
 	case steps.Errored:
-		r.Outcome = reports.Error
-		if e.Step != "" {
-			r.Reason = fmt.Sprintf("at «%s»: %s", e.Step, e.Reason)
-		}
+		r.Outcome, r.Reason = reports.Error, e.Where()
 	case steps.Failed:
 		r.Outcome = reports.Warn
 		if p.level(s) == features.Must {
 			r.Outcome = reports.Fail
 		}
-		r.Failure = &reports.Failure{Expected: e.Expected, Actual: e.Actual, Message: e.Reason, Step: e.Step, At: s.Location()}
+		r.Failure = &reports.Failure{Expected: e.Expected, Actual: e.Actual, Message: cmp.Or(e.Cause, "what was observed"), Step: e.Step, At: s.Location()}
 	}
 }
 

@@ -36,11 +36,20 @@ type Ending struct {
 	Kind Kind
 	// Reason says why, for every kind but Passed.
 	Reason string
-	// Expected and Actual are the judge's values, for Failed.
-	Expected, Actual string
+	// Expected and Actual are the judge's values, and Cause is the first
+	// cause, for Failed.
+	Expected, Actual, Cause string
 	// Step is the text of the step that ended the scenario.
 	Step       string
 	Transcript *transcript.Transcript
+}
+
+// Where is the reason with the step at which the scenario ended.
+func (e Ending) Where() string {
+	if e.Step == "" {
+		return e.Reason
+	}
+	return fmt.Sprintf("at «%s»: %s", e.Step, e.Reason)
 }
 
 // Scenario is a scenario to run, with the file it stands in.
@@ -188,7 +197,7 @@ func (r *recording) ending(t *transcript.Transcript) Ending {
 	}
 	e.Step, e.Reason = r.step, r.err.Error()
 	if f, ok := asFailure(r.err); ok {
-		e.Kind, e.Expected, e.Actual = Failed, f.Expected, f.Actual
+		e.Kind, e.Expected, e.Actual, e.Cause = Failed, f.Expected, f.Actual, f.Cause
 	} else if _, ok := asUnobserved(r.err); ok {
 		e.Kind = CouldNotRun
 	} else {

@@ -12,10 +12,11 @@ import (
 // A Role is the end of the wire that is under test.
 type Role string
 
-// The two ends of the wire.
+// The two ends of the wire, and a target that is both.
 const (
 	RoleEmitter  Role = "emitter"
 	RoleReceiver Role = "receiver"
+	RoleBoth     Role = "both"
 )
 
 // A Capability is one of those that the catalogue names: something a target claims, and that decides which scenarios

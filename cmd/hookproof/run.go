@@ -65,7 +65,7 @@ results.json, junit.xml, and a transcript of every scenario, which
 		again := rerun(cmd)
 		options := []hookproof.Option{
 			hookproof.Select(selection.Selection), hookproof.Concurrency(concurrency), hookproof.Report(out),
-			hookproof.Command(strings.Join(append([]string{"hookproof run"}, given(cmd)...), " "), again),
+			hookproof.Command(strings.Join(append([]string{program() + " run"}, given(cmd)...), " "), again),
 		}
 		if seed != 0 {
 			options = append(options, hookproof.Seed(seed))
@@ -88,7 +88,7 @@ results.json, junit.xml, and a transcript of every scenario, which
 			return err
 		}
 		if !quiet {
-			fmt.Fprintf(console.Out, "reports in %s; «hookproof verify %s» judges them again\n", out, out)
+			fmt.Fprintf(console.Out, "reports in %s; «%s verify %s» judges them again\n", out, program(), quote(out))
 		}
 		if code := reports.ExitCode(results); code != reports.ExitConformant {
 			return exitCode(code)
@@ -127,8 +127,17 @@ func given(cmd *cobra.Command, without ...string) []string {
 func rerun(cmd *cobra.Command) func(string) string {
 	same := given(cmd, "scenario", "rule", "profile", "out", "quiet", "concurrency", "shuffle")
 	return func(id string) string {
-		return strings.Join(append([]string{"hookproof run --scenario " + quote(id)}, same...), " ")
+		return strings.Join(append([]string{program() + " run --scenario " + quote(id)}, same...), " ")
 	}
+}
+
+// program is how this program was called: by name, or by go run, which builds
+// it below a folder go-build….
+func program() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/hookproof"
+	}
+	return "hookproof"
 }
 
 // quote makes a word safe to paste into a shell.

@@ -17,7 +17,10 @@ import (
 type Outcome struct {
 	// Expected and Actual are values to be read side by side.
 	Expected, Actual string
-	failed           bool
+	// Cause is the first cause in a few words, such as "the answer's status";
+	// empty where the values say it all.
+	Cause  string
+	failed bool
 }
 
 // Pass is the outcome of a promise that was kept.
@@ -32,6 +35,11 @@ func Fail(expected string, args ...any) Outcome {
 // Got is o with what was there instead of the expected.
 func (o Outcome) Got(actual string, args ...any) Outcome {
 	o.Actual = fmt.Sprintf(actual, args...)
+	return o
+}
+
+func (o Outcome) because(cause string) Outcome {
+	o.Cause = cause
 	return o
 }
 

@@ -23,14 +23,14 @@ type Expectation struct {
 func Response(x transcript.Exchange, expectations ...Expectation) Outcome {
 	request := x.Request.Method + " " + x.Request.Path
 	if x.Response == nil {
-		return Fail("an answer to %s", request).Got("none: %s", x.Error)
+		return Fail("an answer to %s", request).Got("none: %s", x.Error).because("no answer came")
 	}
 	sorted := slices.Clone(expectations)
 	slices.SortStableFunc(sorted, func(a, b Expectation) int { return a.stage - b.stage })
 	for _, e := range sorted {
 		if o := e.judge(*x.Response); o.failed {
 			o.Expected += " in the answer to " + request
-			return o
+			return o.because([]string{"the answer's status", "the answer's headers", "the answer's body"}[e.stage])
 		}
 	}
 	return Pass

@@ -35,17 +35,17 @@ const (
 	attemptTimeout = time.Second
 )
 
-// Target is the reference emitter, tested against the receiver simulator,
-// both in this process and on loopback.
+// Target is the reference emitter and the receiver simulator, tested against
+// each other, both in this process and on loopback.
 type Target struct{ options Options }
 
 // New makes the embedded target.
 func New(o Options) *Target { return &Target{o} }
 
-// Info says what the reference emitter is and claims.
+// Info says what the reference pair is and claims.
 func (t *Target) Info() targets.Info {
 	info := targets.Info{
-		Role: targets.RoleEmitter, Kind: "embedded", Name: "the reference emitter",
+		Role: targets.RoleBoth, Kind: "embedded", Name: "the embedded pair",
 		Claims: []targets.Capability{targets.Environments, targets.PostEvents, targets.Certificates, targets.Activities, targets.ClockControl},
 	}
 	if build, ok := debug.ReadBuildInfo(); ok {
