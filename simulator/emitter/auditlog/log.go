@@ -27,7 +27,7 @@ const (
 	chunkBytes = 512 << 10
 
 	// memoryBytes bounds a log in memory; a full log refuses events.
-	memoryBytes = 4 << 30
+	memoryBytes = 2 << 30
 
 	// Retention is how long chunks are kept: longer than any subscription may
 	// accumulate (14 days, see limits.SuspendedRetention), by the machine's clock.

@@ -84,9 +84,12 @@ func (s *Storage) serve(dir string, log *slog.Logger) error {
 		JetStream:  true,
 		StoreDir:   dir,
 		MaxPayload: MaxPayload,
-		MaxPending: 16 * MaxPayload,
-		NoSigs:     true,
-		NoLog:      log == nil,
+		// Not derived from the machine's memory: streams bound themselves, and a
+		// bound must not be refused on a small machine.
+		JetStreamMaxMemory: 64 << 30,
+		MaxPending:         16 * MaxPayload,
+		NoSigs:             true,
+		NoLog:              log == nil,
 	})
 	if err != nil {
 		return fmt.Errorf("configure server: %w", err)

@@ -1,0 +1,267 @@
+package auditlog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+	"go.uber.org/goleak"
+
+	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+func open(t testing.TB, dir string, o auditlog.Options) *auditlog.Log {
+	t.Helper()
+	s, err := storage.Open(t.Context(), storage.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Kind = s.Kind()
+	l, err := auditlog.Open(t.Context(), s.JetStream(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		l.Close()
+		s.Close()
+	})
+	return l
+}
+
+func records(from, n, size int) []event.Record {
+	list := make([]event.Record, 0, n)
+	for i := from; i < from+n; i++ {
+		list = append(list, event.Event{
+			ID: fmt.Sprint(i), Type: "USER.CREATED", RecordedAt: time.Unix(int64(i), 0),
+			Resources: []event.Resource{{Type: "USER", ID: "u", Name: strings.Repeat("x", size), PopulationID: "p"}},
+			Client:    &event.Actor{ID: "app"}, Tags: []string{"adminIdentityEvent"},
+			Source: event.Source{IPAddress: "192.0.2.1", UserAgent: "ua"},
+		}.Record())
+	}
+	return list
+}
+
+func appended(t testing.TB, l *auditlog.Log, environment string, list []event.Record) {
+	t.Helper()
+	if err := l.Append(t.Context(), environment, list...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// all reads an environment's log from the sequence number to its end.
+func all(t testing.TB, l *auditlog.Log, environment string, sequence uint64) (list []event.Record, chunks int) {
+	t.Helper()
+	for {
+		chunk, err := l.Next(context.Background(), environment, sequence)
+		if errors.Is(err, auditlog.ErrEnd) {
+			return list, chunks
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, chunks, sequence = append(list, chunk.Records...), chunks+1, chunk.Sequence+1
+	}
+}
+
+func TestEventsAreReadInTheOrderTheyWereAppended(t *testing.T) {
+	t.Parallel()
+	l := open(t, "", auditlog.Options{})
+	appended(t, l, "one", records(0, 3, 10))
+	appended(t, l, "other", records(100, 2, 10))
+	appended(t, l, "one", records(3, 5000, 400)) // several chunks
+	got, chunks := all(t, l, "one", 0)
+	if diff := cmp.Diff(records(0, 5003, 0), got, cmp.Comparer(func(a, b event.Record) bool { return a.ID == b.ID })); diff != "" {
+		t.Error(diff)
+	}
+	if chunks < 4 || chunks > 12 {
+		t.Errorf("5003 events of about 800 bytes are in %d chunks", chunks)
+	}
+	if other, _ := all(t, l, "other", 0); len(other) != 2 {
+		t.Errorf("the other environment has %d events", len(other))
+	}
+}
+
+func TestWhatWasAppendedIsThereAfterARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	want := records(0, 2000, 500)
+	func() {
+		s, err := storage.Open(t.Context(), storage.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		l, err := auditlog.Open(t.Context(), s.JetStream(), auditlog.Options{Kind: s.Kind()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		appended(t, l, "one", want)
+	}()
+	l := open(t, dir, auditlog.Options{})
+	appended(t, l, "one", records(2000, 1, 1))
+	got, _ := all(t, l, "one", 0)
+	if diff := cmp.Diff(append(want, records(2000, 1, 1)...), got); diff != "" {
+		t.Error(diff)
+	}
+	if tail, err := l.Tail(t.Context(), "one"); err != nil || tail == 0 {
+		t.Errorf("tail is %d, %v", tail, err)
+	}
+}
+
+func TestConcurrentCallsKeepTheirOwnOrder(t *testing.T) {
+	t.Parallel()
+	var told sync.Map
+	l := open(t, "", auditlog.Options{Appended: func(environment string) { told.Store(environment, true) }})
+	const callers, calls = 40, 25
+	var wait sync.WaitGroup
+	for c := range callers {
+		wait.Go(func() {
+			environment := fmt.Sprint("env", c%2)
+			for i := range calls {
+				if err := l.Append(t.Context(), environment, records(c*calls+i, 1, 50)...); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	for e := range 2 {
+		environment := fmt.Sprint("env", e)
+		got, chunks := all(t, l, environment, 0)
+		next := map[int]int{}
+		for _, r := range got {
+			var n int
+			if _, err := fmt.Sscan(r.ID, &n); err != nil {
+				t.Fatal(err)
+			}
+			if c, i := n/calls, n%calls; c%2 != e || next[c] != i {
+				t.Fatalf("event %d of caller %d came when %d was due, in environment %d", i, c, next[c], e)
+			}
+			next[n/calls]++
+		}
+		if len(got) != callers/2*calls {
+			t.Errorf("environment %d has %d events", e, len(got))
+		}
+		t.Logf("%d single events took %d chunks", len(got), chunks)
+		if _, ok := told.Load(environment); !ok {
+			t.Error("nobody was told")
+		}
+	}
+}
+
+func TestChunksOutOfMemoryAreReadFromTheStream(t *testing.T) {
+	t.Parallel()
+	l := open(t, "", auditlog.Options{})
+	const n, size = 24, 2 << 20 // more than is kept in memory
+	for i := range n {
+		appended(t, l, "one", records(i, 1, size))
+		appended(t, l, "other", records(i, 1, 10))
+	}
+	for _, environment := range []string{"one", "other"} {
+		got, chunks := all(t, l, environment, 1)
+		if len(got) != n || chunks != n {
+			t.Fatalf("%s: %d events in %d chunks", environment, len(got), chunks)
+		}
+		for i, r := range got {
+			if r.ID != fmt.Sprint(i) {
+				t.Fatalf("%s: event %s at place %d", environment, r.ID, i)
+			}
+		}
+	}
+}
+
+func TestActivitiesAreBoundedByTheirTime(t *testing.T) {
+	t.Parallel()
+	l := open(t, "", auditlog.Options{})
+	appended(t, l, "one", records(0, 10, 1))
+	for name, c := range map[string]struct {
+		from, to time.Time
+		want     []string
+	}{
+		"both ends":  {time.Unix(3, 0), time.Unix(5, 0), []string{"3", "4", "5"}},
+		"open end":   {time.Unix(8, 0), time.Time{}, []string{"8", "9"}},
+		"open start": {time.Time{}, time.Unix(1, 0), []string{"0", "1"}},
+	} {
+		var got []string
+		for e, err := range l.Activities(t.Context(), "one", c.from, c.to) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if gjson.GetBytes(e, "source").Exists() {
+				t.Errorf("%s: source is shown: %s", name, e)
+			}
+			got = append(got, gjson.GetBytes(e, "id").String())
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Error(name, diff)
+		}
+	}
+}
+
+func TestBadEnvironmentsAndAClosedLogAreErrors(t *testing.T) {
+	t.Parallel()
+	l := open(t, "", auditlog.Options{})
+	for _, environment := range []string{"", "a.b", "*", ">", "a b"} {
+		if err := l.Append(t.Context(), environment, records(0, 1, 1)...); err == nil {
+			t.Errorf("environment %q was taken", environment)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Append(t.Context(), "one", records(0, 1, 1)...); err == nil {
+		t.Error("a closed log took an event")
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	for _, c := range []struct {
+		name      string
+		dir       bool
+		chunk     int
+		callers   int
+		eventSize int
+	}{
+		{"memory/single", false, 1, 1, 200}, {"memory/single-64-callers", false, 1, 64, 200},
+		{"memory/chunks-of-100", false, 100, 1, 200}, {"memory/chunks-of-500", false, 500, 1, 200},
+		{"file/single", true, 1, 1, 200}, {"file/chunks-of-500", true, 500, 1, 200},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			dir := ""
+			if c.dir {
+				dir = b.TempDir()
+			}
+			l := open(b, dir, auditlog.Options{})
+			list := records(0, c.chunk, c.eventSize)
+			b.SetParallelism(c.callers)
+			b.ReportAllocs()
+			b.ResetTimer()
+			if c.callers > 1 {
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						appended(b, l, "one", list)
+					}
+				})
+			} else {
+				for b.Loop() {
+					appended(b, l, "one", list)
+				}
+			}
+			b.ReportMetric(float64(b.N*c.chunk)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
