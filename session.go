@@ -2,7 +2,6 @@ package hookproof
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -187,7 +186,7 @@ func (p *Plan) conclude(r *reports.Scenario, s features.Scenario, e steps.Ending
 		if p.level(s) == features.Must {
 			r.Outcome = reports.Fail
 		}
-		r.Failure = &reports.Failure{Expected: e.Expected, Actual: e.Actual, Message: cmp.Or(e.Cause, "what was observed"), Step: e.Step, At: s.Location()}
+		r.Failure = &reports.Failure{Expected: e.Expected, Actual: e.Actual, Message: e.Cause, Step: e.Step, At: fmt.Sprintf("%s:%d", s.File, e.StepLine)}
 	}
 }
 

@@ -22,6 +22,7 @@ type pickle struct {
 	name        string
 	line, row   int
 	steps, tags []string
+	stepLines   []int
 }
 
 // parseGherkin reads a feature file and finds the lines its pickles come from.
@@ -45,6 +46,7 @@ func parseGherkin(uri string, r io.Reader) (feature, error) {
 		}
 		for _, s := range k.Steps {
 			p.steps = append(p.steps, s.Text)
+			p.stepLines = append(p.stepLines, lines[s.AstNodeIds[0]])
 		}
 		seen := map[string]bool{}
 		for _, t := range k.Tags {
@@ -61,14 +63,26 @@ func parseGherkin(uri string, r io.Reader) (feature, error) {
 	return f, nil
 }
 
-// places maps the ids of scenarios and Examples rows to their lines, and
-// those of all scenarios once more for finding the ones without a pickle.
+// places maps the ids of scenarios, their steps and Examples rows to their
+// lines, and those of all scenarios once more for finding the ones without a
+// pickle.
 func places(f *messages.Feature) (lines, scenarios map[string]int) {
 	lines, scenarios = map[string]int{}, map[string]int{}
+	noteSteps := func(steps []*messages.Step) {
+		for _, s := range steps {
+			lines[s.Id] = int(s.Location.Line)
+		}
+	}
+	background := func(b *messages.Background) {
+		if b != nil {
+			noteSteps(b.Steps)
+		}
+	}
 	note := func(s *messages.Scenario) {
 		if s == nil {
 			return
 		}
+		noteSteps(s.Steps)
 		lines[s.Id] = int(s.Location.Line)
 		scenarios[s.Id] = int(s.Location.Line)
 		for _, e := range s.Examples {
@@ -78,9 +92,11 @@ func places(f *messages.Feature) (lines, scenarios map[string]int) {
 		}
 	}
 	for _, child := range f.Children {
+		background(child.Background)
 		note(child.Scenario)
 		if child.Rule != nil {
 			for _, c := range child.Rule.Children {
+				background(c.Background)
 				note(c.Scenario)
 			}
 		}

@@ -48,6 +48,8 @@ type Scenario struct {
 	Profile string
 	// Steps are the texts of its steps, the Background's first.
 	Steps []string
+	// StepLines are the lines of the steps.
+	StepLines []int
 	// Tags are all its tags, inherited ones included, with the "@".
 	Tags []string
 }
@@ -115,7 +117,7 @@ func readFeature(p *problems, c *Catalogue, role string, data []byte) []Scenario
 		s := Scenario{
 			ID:   strings.TrimSuffix(path.Base(p.file), ".feature") + "/" + Slug(k.name),
 			Name: k.name, Feature: doc.name, File: p.file, Line: k.line, RowLine: k.row,
-			Role: role, Steps: k.steps, Tags: k.tags,
+			Role: role, Steps: k.steps, StepLines: k.stepLines, Tags: k.tags,
 		}
 		checkScenario(p, &s)
 		applyTags(p, c, &s)

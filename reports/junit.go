@@ -192,14 +192,12 @@ func junitCaseOf(classname string, s Scenario, st story) junitCase {
 	return c
 }
 
-// headline is the outcome of s in one line: its reason, or its first cause.
+// headline is the outcome of s in one line: its reason, or what was expected
+// and what was there instead.
 func headline(s Scenario) string {
 	text := s.Reason
 	if text == "" && s.Failure != nil {
-		text = s.Failure.Message
-		if text == "" {
-			text = fmt.Sprintf("expected %s, got %s", s.Failure.Expected, s.Failure.Actual)
-		}
+		text = fmt.Sprintf("expected %s, got %s", s.Failure.Expected, s.Failure.Actual)
 	}
 	return cut(oneLine(text), 500)
 }

@@ -140,10 +140,10 @@ type Failure struct {
 	Expected string `json:"expected"`
 	// Actual is the value that was observed, secrets redacted.
 	Actual string `json:"actual"`
-	// Message is the first cause in a sentence (transport before status before
-	// headers before body).
+	// Message is the first cause in a few words (no answer before status before
+	// headers before body); empty where the values say it all.
 	Message string `json:"message"`
-	// Step is the text of the step that failed, with its keyword.
+	// Step is the text of the step that failed.
 	Step string `json:"step,omitempty"`
 	// At is where that step stands, "file:line", the file as in [Scenario.File].
 	At string `json:"at,omitempty"`

@@ -39,8 +39,10 @@ type Ending struct {
 	// Expected and Actual are the judge's values, and Cause is the first
 	// cause, for Failed.
 	Expected, Actual, Cause string
-	// Step is the text of the step that ended the scenario.
+	// Step is the text of the step that ended the scenario, and StepLine the
+	// line where it stands; empty and 0 if it passed.
 	Step       string
+	StepLine   int
 	Transcript *transcript.Transcript
 }
 
@@ -76,10 +78,8 @@ func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcr
 	w := newWorld(d, deadlines)
 	defer w.cleanUp(backend, deadlines)
 	r := &recording{driver: d}
-	if err := r.run(ctx, s, w); err != nil {
-		return Ending{Kind: Errored, Reason: err.Error(), Step: r.step, Transcript: d.Snapshot()}
-	}
-	return r.ending(d.Snapshot())
+	failed := r.run(ctx, s, w)
+	return r.ending(s, failed, d.Snapshot())
 }
 
 // Replay runs the steps of a scenario again on what was recorded of it,
@@ -105,7 +105,7 @@ type recording struct {
 	driver *driver.Driver
 
 	mu    sync.Mutex
-	begun bool
+	count int // steps begun
 	step  string
 	err   error
 }
@@ -160,7 +160,7 @@ func (r *recording) check(status int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case !r.begun:
+	case r.count == 0:
 		return errors.New("no step was run")
 	case status != 0 && r.err == nil:
 		return fmt.Errorf("godog ended with status %d, and no step said why", status)
@@ -173,8 +173,8 @@ func (r *recording) check(status int) error {
 func (r *recording) begin(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.begun = true
 	if r.err == nil {
+		r.count++
 		r.step = text
 		r.driver.Step(text)
 	}
@@ -188,14 +188,24 @@ func (r *recording) end(err error) {
 	}
 }
 
-func (r *recording) ending(t *transcript.Transcript) Ending {
+// ending is how the scenario ended; failed, if not nil, says why the suite
+// could not run it properly.
+func (r *recording) ending(s Scenario, failed error, t *transcript.Transcript) Ending {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := Ending{Transcript: t}
-	if r.err == nil {
+	if r.err == nil && failed == nil {
 		return e
 	}
-	e.Step, e.Reason = r.step, r.err.Error()
+	e.Step = r.step
+	if r.count > 0 && r.count <= len(s.StepLines) {
+		e.StepLine = s.StepLines[r.count-1]
+	}
+	if failed != nil {
+		e.Kind, e.Reason = Errored, failed.Error()
+		return e
+	}
+	e.Reason = r.err.Error()
 	if f, ok := asFailure(r.err); ok {
 		e.Kind, e.Expected, e.Actual, e.Cause = Failed, f.Expected, f.Actual, f.Cause
 	} else if _, ok := asUnobserved(r.err); ok {
