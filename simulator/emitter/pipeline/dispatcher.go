@@ -112,6 +112,7 @@ func (d *Dispatcher) employ(s subscription.Subscription) {
 		log:     d.Logger.With("environment", s.EnvironmentID, "subscription", s.ID),
 		wake:    make(chan struct{}, 1),
 		current: FilterOf(s),
+		tail:    d.end(s.EnvironmentID),
 		cancel:  remove,
 	}
 	if d.workers[s.EnvironmentID] == nil {
@@ -122,6 +123,15 @@ func (d *Dispatcher) employ(s subscription.Subscription) {
 		defer remove(nil)
 		w.run(ctx)
 	})
+}
+
+// end is where the environment's log ends now.
+func (d *Dispatcher) end(environment string) uint64 {
+	last, err := d.Log.Tail(d.ctx, environment)
+	if err != nil {
+		d.Logger.Error("the end of the log is unknown, earlier events meet the new filter", "error", err)
+	}
+	return last
 }
 
 // Appended tells that the environment's log has grown.

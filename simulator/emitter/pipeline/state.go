@@ -32,7 +32,7 @@ func (w *worker) load(ctx context.Context) bool {
 		}
 	}
 	w.stored = w.state.Position
-	w.compare(ctx, s)
+	w.compare(w.tail, s)
 	return true
 }
 
@@ -41,8 +41,9 @@ func (w *worker) load(ctx context.Context) bool {
 func (w *worker) changed(s subscription.Subscription) {
 	w.mu.Lock()
 	w.current = FilterOf(s)
+	w.tail = w.dispatcher.end(w.environment)
 	if w.loaded {
-		w.compare(w.dispatcher.ctx, s)
+		w.compare(w.tail, s)
 	}
 	w.mu.Unlock()
 	if s.Enabled && s.Protocol == subscription.TCPIP {
@@ -51,13 +52,11 @@ func (w *worker) changed(s subscription.Subscription) {
 	w.restart()
 }
 
-// compare is called with the lock held.
-func (w *worker) compare(ctx context.Context, s subscription.Subscription) {
+// compare notes how the subscription differs from what was stored; up to until,
+// the old filter holds. It is called with the lock held.
+func (w *worker) compare(until uint64, s subscription.Subscription) {
 	if !w.state.Filter.equal(w.current) {
-		until, err := w.dispatcher.Log.Tail(ctx, w.environment)
-		if err != nil {
-			w.log.Error("the end of the log is unknown, earlier events meet the new filter", "error", err)
-		} else if until >= w.state.Position.Sequence {
+		if until >= w.state.Position.Sequence {
 			w.state.Past = append(w.state.Past, Epoch{Until: until, Filter: w.state.Filter})
 		}
 		w.state.Filter, w.dirty = w.current, true

@@ -39,6 +39,7 @@ type worker struct {
 	mu      sync.Mutex
 	loaded  bool
 	current Filter // of the subscription as last told
+	tail    uint64 // the end of the log at that time
 	state   State
 	dirty   bool // state is to be stored
 
