@@ -28,8 +28,7 @@ func (k Kind) Type() string { return [...]string{"POPULATION", "APPLICATION", "U
 // Plural is the kind's path segment and its name in lists.
 func (k Kind) Plural() string { return [...]string{"populations", "applications", "users"}[k] }
 
-func (k Kind) title() string { return [...]string{"Population", "Application", "User"}[k] }
-func (k Kind) key() string   { return [...]string{"population", "application", "user"}[k] }
+func (k Kind) key() string { return [...]string{"population", "application", "user"}[k] }
 
 // An Entity is an environment, a population, an application or a user. It is immutable: nothing reachable from it may
 // be changed.

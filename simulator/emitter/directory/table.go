@@ -61,12 +61,6 @@ func (t *table[T]) get(id string) (T, bool) {
 	return value, ok
 }
 
-func (t *table[T]) len() int {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return len(t.ids)
-}
-
 func (t *table[T]) list() []T {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
