@@ -93,3 +93,24 @@ func TestBodiesInFlightAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is posted, what comes out is an endpoint within the bounds or an
+// error that says what is wrong with the request.
+func FuzzEndpointRequest(f *testing.F) {
+	f.Add(``)
+	f.Add(`{"name":"n","behaviour":{"steps":[{"status":500}],"then":{"hang":true}},"listener":{"mode":"mtls","dedicated":true,"open":false}}`)
+	f.Add(`{"listener":{"mode":"plain","dedicated":null}}`)
+	f.Add(`{"behaviour":[]}`)
+	f.Fuzz(func(t *testing.T, input string) {
+		request, err := parseEndpointRequest([]byte(input))
+		var refused refusal
+		switch {
+		case err != nil && (!errors.As(err, &refused) || refused.status != http.StatusBadRequest || refused.reason == ""):
+			t.Fatalf("refused with %#v", err)
+		case err == nil && len(request.Name) > maxNameBytes:
+			t.Fatalf("name of %d bytes", len(request.Name))
+		case err == nil && request.Dedicated != "" && !request.Dedicated.valid():
+			t.Fatalf("mode %q", request.Dedicated)
+		}
+	})
+}
