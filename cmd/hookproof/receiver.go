@@ -57,6 +57,9 @@ inspection API, or in a browser at its address.`,
 }
 
 func serveReceiver(ctx context.Context, out io.Writer, flags receiverFlags) error {
+	if err := flags.options.Check(); err != nil {
+		return usageError("%v", err)
+	}
 	r, err := receiver.Start(ctx, flags.options)
 	if err != nil {
 		return err
@@ -64,7 +67,7 @@ func serveReceiver(ctx context.Context, out io.Writer, flags receiverFlags) erro
 	defer r.Close()
 	if flags.caOut != "" {
 		if err := os.WriteFile(flags.caOut, r.RootPEM(), 0o644); err != nil {
-			return fmt.Errorf("write the root certificate: %w", err)
+			return usageError("--ca-out: %v", err)
 		}
 	}
 	endpoint, err := r.CreateEndpoint(receiver.EndpointRequest{Name: "first endpoint"})

@@ -109,6 +109,12 @@ func TestConcurrentDeliveriesAreAllRecordedInOrder(t *testing.T) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	t.Parallel()
+	if err := (receiver.Options{}).Check(); err != nil {
+		t.Errorf("the zero options: %v", err)
+	}
+	if err := (receiver.Options{InspectListen: ":0"}).Check(); err == nil {
+		t.Error("inspection everywhere without a token passes the check")
+	}
 	for name, options := range map[string]receiver.Options{
 		"inspection off loopback without a token": {InspectListen: "0.0.0.0:0"},
 		"inspection everywhere without a token":   {InspectListen: ":0"},

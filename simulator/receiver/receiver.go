@@ -68,6 +68,13 @@ type Options struct {
 	Log *slog.Logger
 }
 
+// Check says what is wrong with the options, if anything, without starting a
+// receiver. Start checks them too.
+func (o Options) Check() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 func (o Options) withDefaults() (Options, error) {
 	if o.ListenHost == "" {
 		o.ListenHost = "127.0.0.1"
