@@ -63,14 +63,12 @@ func (c *Certificate) complete() error { return c.Certified.complete() }
 
 // UploadCertificate keeps a PEM certificate. Its errors are ErrNotFound, *Invalid, or a failure to store.
 func (d *Directory) UploadCertificate(ctx context.Context, caller Caller, environmentID string, u Upload) (Certificate, error) {
-	var made Certificate
+	problems := usageProblems(u, UsageEncryption, UsageSigning, UsageTLS, UsageIssuance)
+	made, more := readCertificate(u, d.opts.Now())
+	if problems = append(problems, more...); len(problems) > 0 {
+		return Certificate{}, &Invalid{problems}
+	}
 	err := d.alter(ctx, environmentID, func(e *environment) (change, error) {
-		problems := usageProblems(u, UsageEncryption, UsageSigning, UsageTLS, UsageIssuance)
-		c, more := readCertificate(u, d.opts.Now())
-		if problems = append(problems, more...); len(problems) > 0 {
-			return change{}, &Invalid{problems}
-		}
-		made = c
 		made.ID, made.EnvironmentID, made.UsageType, made.CreatedAt = uuid.NewString(), environmentID, u.UsageType, d.opts.Now()
 		return change{
 			writes:        []write{{key: storageKey(certificateKey, environmentID, made.ID), value: made}},

@@ -60,14 +60,13 @@ type Upload struct {
 
 // ImportKey makes a key from a PKCS #12 file. Its errors are ErrNotFound, *Invalid, or a failure to store.
 func (d *Directory) ImportKey(ctx context.Context, caller Caller, environmentID string, u Upload) (Key, error) {
-	var made Key
+	// A file decides how much work its password costs: others in the environment do not wait for it.
+	problems := usageProblems(u, UsageEncryption, UsageSigning, UsageTLS, UsageIssuance, UsageOutboundMTLS)
+	made, more := readKey(u, d.opts.Now())
+	if problems = append(problems, more...); len(problems) > 0 {
+		return Key{}, &Invalid{problems}
+	}
 	err := d.alter(ctx, environmentID, func(e *environment) (change, error) {
-		usage := usageProblems(u, UsageEncryption, UsageSigning, UsageTLS, UsageIssuance, UsageOutboundMTLS)
-		key, problems := readKey(u, d.opts.Now())
-		if problems = append(usage, problems...); len(problems) > 0 {
-			return change{}, &Invalid{problems}
-		}
-		made = key
 		made.ID, made.EnvironmentID, made.UsageType, made.CreatedAt = uuid.NewString(), environmentID, u.UsageType, d.opts.Now()
 		return change{
 			writes: []write{{key: storageKey(keyKey, environmentID, made.ID), value: made}},
