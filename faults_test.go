@@ -1,6 +1,8 @@
 package hookproof_test
 
 import (
+	"context"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -19,15 +21,26 @@ func TestEveryFaultIsNoticedByItsRules(t *testing.T) {
 	if len(faults) < 16 {
 		t.Fatalf("there are only %d faults", len(faults))
 	}
+	places := make(chan struct{}, 2*runtime.GOMAXPROCS(0)+4)
 	for _, fault := range faults {
 		t.Run(fault.Name, func(t *testing.T) {
+			// The run is under way before the subtest becomes parallel: it
+			// mostly waits for a deadline, and -parallel would be too few.
+			done := make(chan run, 1)
+			ctx := context.WithoutCancel(t.Context())
+			go func() {
+				places <- struct{}{}
+				defer func() { <-places }()
+				results, err := hookproof.Execute(ctx, embedded.New(embedded.Options{Faults: []string{fault.Name}}),
+					hookproof.Select(hookproof.Selection{Rules: fault.Rules}), hookproof.Wait(impatient()))
+				done <- run{results, err}
+			}()
 			t.Parallel()
-			results, err := hookproof.Execute(t.Context(), embedded.New(embedded.Options{Faults: []string{fault.Name}}),
-				hookproof.Select(hookproof.Selection{Rules: fault.Rules}), hookproof.Wait(impatient()))
-			if err != nil {
-				t.Fatal(err)
+			r := <-done
+			if r.err != nil {
+				t.Fatal(r.err)
 			}
-			for _, rule := range results.Rules {
+			for _, rule := range r.results.Rules {
 				if slices.Contains(fault.Rules, rule.ID) && rule.Outcome != reports.Fail && rule.Outcome != reports.Warn {
 					t.Errorf("rule %s (%s) is %s %s although %s", rule.ID, rule.Level, rule.Outcome, rule.Reason, fault.Sentence)
 				}
@@ -36,10 +49,16 @@ func TestEveryFaultIsNoticedByItsRules(t *testing.T) {
 	}
 }
 
+// run is what came of one run of the suite.
+type run struct {
+	results reports.Results
+	err     error
+}
+
 // impatient are deadlines for runs that are expected to end by one: long
 // enough for the embedded emitter on a busy machine.
 func impatient() steps.Deadlines {
 	d := steps.DefaultDeadlines()
-	d.Delivery, d.Retry = 6*time.Second, 6*time.Second
+	d.Call, d.Delivery, d.Retry = 10*time.Second, 6*time.Second, 6*time.Second
 	return d
 }

@@ -23,7 +23,7 @@ func configurationFaults() []Fault {
 			func(p *Pieces) { p.Directory.Rules.Events.Max++ }},
 		{"kb-4097", "A payload limit of 4097 KB is accepted.", []string{"SUB-LIMIT-K02"},
 			func(p *Pieces) { p.Directory.Rules.KB.Max++ }},
-		{"size-0", "A payload limit of 0 events or KB is accepted.", []string{"SUB-LIMIT-E03", "SUB-LIMIT-K03"},
+		{"size-0", "A payload limit of 0 events or KB is accepted.", []string{"SUB-LIMIT-E02", "SUB-LIMIT-K02"},
 			func(p *Pieces) { p.Directory.Rules.Events.Min, p.Directory.Rules.KB.Min = 0, 0 }},
 
 		{"create-200", "A creation is answered with 200 in place of 201.", []string{"SUB-CRUD-001"},
