@@ -17,8 +17,9 @@ func promised() []string {
 	return []string{"name", "enabled", "format", "verifyTlsCertificates", "httpEndpoint.url", "httpEndpoint.headers", "filterOptions"}
 }
 
-// settable are all members that a client may set.
-func settable() []string { return append(promised(), "protocol", "payloadOptions") }
+// settable are the members that a client may set; the protocol, which HTTPS
+// subscriptions may leave unsaid (SUB-REQ-022), is not among them.
+func settable() []string { return append(promised(), "payloadOptions") }
 
 // answerSteps judge the answers to requests about subscriptions. A step that
 // judges what an answer holds presupposes that the request succeeded: that
