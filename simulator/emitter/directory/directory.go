@@ -80,6 +80,7 @@ func (e *Conflict) Error() string { return e.Message }
 // Directory is safe for concurrent use. Changes within one environment happen one after the other.
 type Directory struct {
 	kv     jetstream.KeyValue
+	stream jetstream.Stream // of the bucket
 	opts   Options
 	pieces atomic.Pointer[Pieces]
 
@@ -110,6 +111,9 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Directory, e
 		return nil, fmt.Errorf("open directory: %w", err)
 	}
 	d.kv = kv
+	if d.stream, err = js.Stream(ctx, "KV_"+bucket); err != nil {
+		return nil, fmt.Errorf("open directory: %w", err)
+	}
 	if err := d.load(ctx); err != nil {
 		return nil, fmt.Errorf("open directory: %w", err)
 	}

@@ -375,6 +375,15 @@ func TestLeftoversOfACutOffDeletionAreRemoved(t *testing.T) {
 	if got := reopen(t, js, l).Environments(); len(got) != 0 {
 		t.Errorf("environments %v", got)
 	}
+	nothingIsLeft(t, js)
+}
+
+func nothingIsLeft(t *testing.T, js jetstream.JetStream) {
+	t.Helper()
+	kv, err := js.KeyValue(t.Context(), "directory")
+	if err != nil {
+		t.Fatal(err)
+	}
 	lister, err := kv.ListKeys(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -382,6 +391,27 @@ func TestLeftoversOfACutOffDeletionAreRemoved(t *testing.T) {
 	for key := range lister.Keys() {
 		t.Errorf("%s is left", key)
 	}
+}
+
+func TestDeletedEnvironmentLeavesNothingInTheStore(t *testing.T) {
+	t.Parallel()
+	d, _, js := open(t)
+	env, other := environment(t, d), environment(t, d)
+	subscribe(t, d, env, "s")
+	kept := subscribe(t, d, other, "kept")
+	if err := d.DeleteEnvironment(t.Context(), caller, env); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := d.Subscription(other, kept.ID); !ok {
+		t.Error("another environment lost its subscription")
+	}
+	if got := reopen(t, js, &log{}).Subscriptions(other); len(got) != 1 {
+		t.Errorf("after a restart another environment has %v", got)
+	}
+	if err := d.DeleteEnvironment(t.Context(), caller, other); err != nil {
+		t.Fatal(err)
+	}
+	nothingIsLeft(t, js)
 }
 
 func TestRootEnvironmentIsMadeOnce(t *testing.T) {

@@ -127,43 +127,30 @@ func (d *Directory) ReplaceEnvironment(ctx context.Context, caller Caller, id st
 
 // DeleteEnvironment removes an environment with everything in it.
 func (d *Directory) DeleteEnvironment(ctx context.Context, caller Caller, id string) error {
-	return d.alter(ctx, id, func(e *environment) (change, error) {
+	err := d.alter(ctx, id, func(e *environment) (change, error) {
 		self := *e.self.Load()
-		c := change{events: []event.Event{d.environmentEvent(caller, "Deleted", self)}}
-		// The environment's own entry goes first: should the process die in between, the rest is a leftover that the
-		// next start removes.
-		c.writes = append(c.writes, write{key: storageKey(environmentKey, id, ""), old: self})
-		c.writes = append(c.writes, e.removals(id)...)
+		c := change{
+			writes: []write{{key: storageKey(environmentKey, id, ""), old: self}},
+			events: []event.Event{d.environmentEvent(caller, "Deleted", self)},
+			apply: func() {
+				e.deleted = true
+				d.mu.Lock()
+				delete(d.environments, id)
+				d.mu.Unlock()
+			},
+		}
 		for _, s := range *e.subscriptions.Load() {
 			c.subscriptions = append(c.subscriptions, s.ID)
 		}
-		c.apply = func() {
-			e.deleted = true
-			d.mu.Lock()
-			delete(d.environments, id)
-			d.mu.Unlock()
-		}
 		return c, nil
 	})
-}
-
-func (e *environment) removals(id string) []write {
-	var writes []write
-	for _, kind := range []Kind{Population, Application, User} {
-		for _, entity := range e.table(kind).list() {
-			writes = append(writes, write{key: storageKey(kind.key(), id, entity.ID), old: entity})
-		}
+	if err != nil {
+		return err
 	}
-	for _, k := range e.keys.list() {
-		writes = append(writes, write{key: storageKey(keyKey, id, k.ID), old: k})
-	}
-	for _, c := range e.certificates.list() {
-		writes = append(writes, write{key: storageKey(certificateKey, id, c.ID), old: c})
-	}
-	for _, s := range *e.subscriptions.Load() {
-		writes = append(writes, write{key: storageKey(subscriptionKey, id, s.ID), old: s})
-	}
-	return writes
+	// With its own entry gone the environment is deleted. What was in it is out of reach already; if it cannot be
+	// removed now, the next start does.
+	_ = d.purge(ctx, id)
+	return nil
 }
 
 func readEnvironment(o body.Object) object {

@@ -124,6 +124,13 @@ func (d *Directory) undo(ctx context.Context, writes []write) error {
 	return errors.Join(failed...)
 }
 
+// purge removes the entries of everything in an environment at once, however many.
+func (d *Directory) purge(ctx context.Context, environment string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
+	defer cancel()
+	return d.stream.Purge(ctx, jetstream.WithPurgeSubject("$KV."+bucket+"."+storageKey("*", environment, "*")))
+}
+
 // load reads the whole bucket. Entries of an environment whose own entry is gone are leftovers of a deletion that was
 // cut off; they are removed.
 func (d *Directory) load(ctx context.Context) error {
@@ -142,6 +149,7 @@ func (d *Directory) load(ctx context.Context) error {
 			d.environments[id] = e
 		}
 	}
+	leftovers := map[string]bool{}
 	for key, value := range entries {
 		kind, environment, id := split(key)
 		if kind == environmentKey {
@@ -149,9 +157,7 @@ func (d *Directory) load(ctx context.Context) error {
 		}
 		e, ok := d.environments[environment]
 		if !ok {
-			if err := d.kv.Delete(ctx, key); err != nil {
-				return fmt.Errorf("remove leftover %s: %w", key, err)
-			}
+			leftovers[environment] = true
 			continue
 		}
 		if err := e.restore(kind, id, value); err != nil {
@@ -160,6 +166,11 @@ func (d *Directory) load(ctx context.Context) error {
 	}
 	for _, e := range d.environments {
 		e.order()
+	}
+	for environment := range leftovers {
+		if err := d.purge(ctx, environment); err != nil {
+			return fmt.Errorf("remove what is left of environment %s: %w", environment, err)
+		}
 	}
 	return nil
 }
