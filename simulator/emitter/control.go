@@ -114,31 +114,37 @@ const reportedLines = 100
 
 func (e *Emitter) readEvents(body io.Reader) (records []event.Record, problems []detail, err error) {
 	now := e.clock.Now()
-	lines := bufio.NewReaderSize(body, 64<<10)
-	for number := 1; ; number++ {
-		line, err := lines.ReadBytes('\n')
-		if err != nil && err != io.EOF {
-			return nil, nil, err
+	lines := bufio.NewScanner(body)
+	lines.Buffer(make([]byte, 0, 64<<10), event.MaxBytes+2) // a line feed, and a byte to see that it is too long
+	number := 0
+	for lines.Scan() {
+		number++
+		text := bytes.TrimSpace(lines.Bytes())
+		if len(text) == 0 {
+			continue
 		}
-		if text := bytes.TrimSpace(line); len(text) > 0 {
-			record, invalid := event.Parse(text, now)
-			switch {
-			case invalid != nil && len(problems) < reportedLines:
-				problems = append(problems, detail{
-					Code: "INVALID_VALUE", Target: fmt.Sprintf("line %d", number), Message: invalid.Error(),
-				})
-			case len(records) == injectLines:
-				return nil, []detail{{
-					Code: "SIZE_LIMIT_EXCEEDED", Target: fmt.Sprintf("line %d", number),
-					Message: fmt.Sprintf("At most %d events are taken at a time.", injectLines),
-				}}, nil
-			case invalid == nil:
-				records = append(records, record)
-			}
+		record, invalid := event.Parse(text, now)
+		switch {
+		case len(records) == injectLines:
+			return nil, []detail{{
+				Code: "SIZE_LIMIT_EXCEEDED", Target: fmt.Sprintf("line %d", number),
+				Message: fmt.Sprintf("At most %d events are taken at a time.", injectLines),
+			}}, nil
+		case invalid == nil:
+			records = append(records, record)
+		case len(problems) < reportedLines:
+			problems = append(problems, detail{
+				Code: "INVALID_VALUE", Target: fmt.Sprintf("line %d", number), Message: invalid.Error(),
+			})
 		}
-		if err == io.EOF {
-			break
-		}
+	}
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, []detail{{
+			Code: "SIZE_LIMIT_EXCEEDED", Target: fmt.Sprintf("line %d", number+1),
+			Message: fmt.Sprintf("An event has at most %d bytes.", event.MaxBytes),
+		}}, nil
+	} else if err != nil {
+		return nil, nil, err
 	}
 	if len(records) == 0 && len(problems) == 0 {
 		problems = []detail{{Code: "EMPTY_VALUE", Target: "$", Message: "There is no event in the body."}}
