@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookproof/hookproof"
+)
+
+// lines hands out what is written, and tells when the last line is there.
+type lines struct {
+	bytes.Buffer
+	ready chan struct{}
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	n, err := l.Buffer.Write(p)
+	if strings.Contains(l.String(), "Stop with Ctrl-C.") {
+		close(l.ready)
+		l.ready = make(chan struct{})
+	}
+	return n, err
+}
+
+func TestTheEmitterCommandServesUntilItIsStopped(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for start, secretShown := range []bool{true, false} {
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		out := &lines{ready: make(chan struct{})}
+		ready := out.ready
+		command := emitterCommand()
+		command.SetArgs([]string{"--data", dir, "--control-token", "canary-token"})
+		command.SetOut(out)
+		command.SetErr(io.Discard)
+		done := make(chan error, 1)
+		go func() { done <- command.ExecuteContext(ctx) }()
+		select {
+		case <-ready:
+		case err := <-done:
+			t.Fatalf("ended at once: %v", err)
+		case <-time.After(30 * time.Second):
+			t.Fatal("never said that it serves")
+		}
+		text := out.String()
+		api := regexp.MustCompile(`http://localhost:\d+`).FindString(text)
+		answer, err := http.Get(api + "/healthz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusOK {
+			t.Errorf("health check answered %d", answer.StatusCode)
+		}
+		if got := strings.Contains(text, "Client secret"); got != secretShown {
+			t.Errorf("start %d: secret shown: %v", start, got)
+		}
+		if strings.Contains(text, "canary-token") {
+			t.Error("the control token is printed")
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("stopped with %v", err)
+		}
+	}
+}
+
+func TestTheEmitterCommandRefusesWrongFlags(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"--fault", "nothing"}, {"--log-level", "loud"}, {"--trust-ca", "/does/not/exist"},
+		{"--control-listen", "127.0.0.1:0"}, {"--linger", "-1s"},
+	} {
+		command := emitterCommand()
+		command.SilenceErrors, command.SilenceUsage = true, true
+		command.SetArgs(args)
+		var usage *hookproof.UsageError
+		if err := command.ExecuteContext(t.Context()); !errors.As(err, &usage) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
