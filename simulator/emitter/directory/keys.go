@@ -81,6 +81,9 @@ func readKey(u Upload, now time.Time) (Key, []body.Problem) {
 	if u.File == nil {
 		return Key{}, []body.Problem{missing("file")}
 	}
+	if costly(u.File) {
+		return Key{}, []body.Problem{{Code: body.ConstraintViolation, Target: "file", Message: "The file asks for too many rounds of key derivation."}}
+	}
 	private, leaf, authorities, err := pkcs12.DecodeChain(u.File, u.Password)
 	switch {
 	case err != nil && strings.Contains(err.Error(), pkcs12.ErrIncorrectPassword.Error()):
