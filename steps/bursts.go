@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
 	"github.com/hookproof/hookproof/fixtures"
@@ -22,9 +21,10 @@ func burstSteps() []Step {
 	return []Step{
 		step(`(\d+) users are created at once`, func(w *World) any { return w.createUsers }),
 		step(`(\d+) events happen at once`, func(w *World) any { return w.postMany }),
+		step(`(\d+) applications with names of (\d+) letters are created at once`, func(w *World) any { return w.createApplications }),
 		step(`events of ((?:\d+(?:, | and )?)+) bytes happen at once`, func(w *World) any { return w.postSizes }),
-		step(`a user is created every half second, (\d+) times`, func(w *World) any { return w.trickle }),
-		step(`an application with a name of (\d+) letters is created`, func(w *World) any { return w.createNamed }),
+		step(`pairs of events from (\d+) to (\d+) bytes happen at once`, func(w *World) any { return w.postPairs }),
+		step(`a user is created every (\d+) milliseconds, (\d+) times`, func(w *World) any { return w.trickle }),
 	}
 }
 
@@ -40,18 +40,45 @@ func (w *World) createUsers(ctx context.Context, n int) error {
 		}
 		calls[i] = call
 	}
+	return w.createAll(ctx, "user", "USER.CREATED", calls)
+}
+
+// createApplications makes applications with long names, which make their
+// events long. They are called "application 1" and so on.
+func (w *World) createApplications(ctx context.Context, n, letters int) error {
+	calls := make([]driver.Call, n)
+	for i := range calls {
+		name := w.driver.Name("application")
+		call, err := jsonCall(http.MethodPost, w.here("/applications"), map[string]any{
+			"name": name + strings.Repeat("x", max(0, letters-len(name))), "enabled": true, "protocol": "OPENID_CONNECT", "type": "WORKER",
+			"grantTypes": []string{"CLIENT_CREDENTIALS"}, "tokenEndpointAuthMethod": "CLIENT_SECRET_BASIC",
+		})
+		if err != nil {
+			return err
+		}
+		calls[i] = call
+	}
+	return w.createAll(ctx, "application", "APPLICATION.CREATED", calls)
+}
+
+// createAll makes the calls side by side, each of which causes an event of
+// the type about what it makes; the events are called after the kind and
+// their number.
+func (w *World) createAll(ctx context.Context, kind, eventType string, calls []driver.Call) error {
 	exchanges, err := w.driver.DoAll(ctx, calls)
 	if err != nil {
 		return err
 	}
 	for i, x := range exchanges {
-		r, err := answered(x, judge.Status(http.StatusCreated))
-		if err != nil {
+		if _, err := answered(x, judge.Status(http.StatusCreated)); err != nil {
 			return err
 		}
-		id := gjson.GetBytes(r.Body, "id").String()
-		w.later(http.MethodDelete, w.here("/users/"+id))
-		w.caused(transcript.Caused{Name: fmt.Sprintf("user %d", i+1), Type: "USER.CREATED", Resource: id, At: x.End})
+		id := idIn(x)
+		if id == "" {
+			return unobserved("an answer to POST %s without an id", x.Request.Path)
+		}
+		w.later(http.MethodDelete, x.Request.Path+"/"+id)
+		w.caused(transcript.Caused{Name: fmt.Sprintf("%s %d", kind, i+1), Type: eventType, Resource: id, At: x.End})
 	}
 	return nil
 }
@@ -69,9 +96,34 @@ func (w *World) postMany(ctx context.Context, n int) error {
 	return w.post(ctx, events)
 }
 
-// postSizes posts events of about the given lengths: a description is made
-// as long as it takes, not shorter than the fixture's.
+// postSizes posts events of about the given lengths.
 func (w *World) postSizes(ctx context.Context, list string) error {
+	var sizes []int
+	for _, text := range strings.FieldsFunc(list, func(r rune) bool { return r < '0' || r > '9' }) {
+		size, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		sizes = append(sizes, size)
+	}
+	return w.postSized(ctx, sizes)
+}
+
+// postPairs posts two events of every length from least to most. Two of a
+// length fill a payload to almost every number of bytes in that range, so
+// that an emitter which miscounts by a few is found out.
+func (w *World) postPairs(ctx context.Context, least, most int) error {
+	var sizes []int
+	for size := least; size <= most; size++ {
+		sizes = append(sizes, size, size)
+	}
+	return w.postSized(ctx, sizes)
+}
+
+// postSized posts events of about the given lengths, in bytes: a description
+// is made as long as it takes. What the target adds makes them a little
+// longer.
+func (w *World) postSized(ctx context.Context, sizes []int) error {
 	event, err := fixtures.Event("action-created-by-system")
 	if err != nil {
 		return err
@@ -79,33 +131,26 @@ func (w *World) postSizes(ctx context.Context, list string) error {
 	if event, err = sjson.SetBytes(event, "action.type", "USER.CREATED"); err != nil {
 		return err
 	}
-	var events []named
-	for i, text := range strings.FieldsFunc(list, func(r rune) bool { return r < '0' || r > '9' }) {
-		size, err := strconv.Atoi(text)
-		if err != nil {
-			return err
-		}
+	events := make([]named, len(sizes))
+	for i, size := range sizes {
 		sized, err := sjson.SetBytes(event, "result.description", strings.Repeat("x", max(0, size-len(event))))
 		if err != nil {
 			return err
 		}
-		events = append(events, named{fmt.Sprintf("event %d", i+1), sized})
+		events[i] = named{fmt.Sprintf("event %d", i+1), sized}
 	}
 	return w.post(ctx, events)
 }
 
-// pace is how far apart the events of a trickle are: well below the 2 seconds
-// that an event may be held, so that an emitter that waits for a pause before
-// it sends is found out.
-const pace = 500 * time.Millisecond
-
-// trickle makes users at a steady pace. In between it looks at the receiver,
+// trickle makes users at a steady pace, so that an emitter which waits for a
+// pause before it sends is found out. In between it looks at the receiver,
 // where nothing in particular is awaited.
-func (w *World) trickle(ctx context.Context, n int) error {
+func (w *World) trickle(ctx context.Context, milliseconds, n int) error {
 	e, err := w.endpoint(theReceiver)
 	if err != nil {
 		return err
 	}
+	pace := time.Duration(milliseconds) * time.Millisecond
 	for i := range n {
 		if err := w.createUser(ctx, fmt.Sprintf("user %d", i+1), ""); err != nil {
 			return err
@@ -114,22 +159,5 @@ func (w *World) trickle(ctx context.Context, n int) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// createNamed makes an application with a long name, which makes its event
-// long.
-func (w *World) createNamed(ctx context.Context, letters int) error {
-	name := w.driver.Name("application")
-	name += strings.Repeat("x", max(0, letters-len(name)))
-	id, _, err := w.create(ctx, w.here("/applications"), map[string]any{
-		"name": name, "enabled": true, "protocol": "OPENID_CONNECT", "type": "WORKER",
-		"grantTypes": []string{"CLIENT_CREDENTIALS"}, "tokenEndpointAuthMethod": "CLIENT_SECRET_BASIC",
-	})
-	if err != nil {
-		return err
-	}
-	w.later(http.MethodDelete, w.here("/applications/"+id))
-	w.caused(transcript.Caused{Name: "application", Type: "APPLICATION.CREATED", Resource: id, At: w.answer.End})
 	return nil
 }

@@ -160,20 +160,20 @@ Feature: Delivery
         | 30     | 5     | pretty array |
 
     @needs:post-events
-    Scenario: Events whose sum is just above the limit
+    Scenario: Pairs of events just below and just above the limit
       Given a subscription to "USER.CREATED" with:
         | limit | 4 KB |
-      When events of 2048, 2048, 2048, 2048, 1366, 1366, 1366, 1366, 1366 and 1366 bytes happen at once
+      When pairs of events from 2010 to 2070 bytes happen at once
       Then every event is delivered
       And no delivery of several events is larger than 4 KB
 
   @DLV-011
   Rule: An event larger than the payload limit is delivered alone
 
-    Scenario: A long name makes an event larger than 1 KB
+    Scenario: Long names make events larger than 1 KB
       Given a subscription to "APPLICATION.CREATED" with:
         | limit | 1 KB |
-      When an application with a name of 250 letters is created
+      When 3 applications with names of 250 letters are created at once
       Then every event is delivered
       And every event larger than 1 KB is delivered alone
 
@@ -201,11 +201,16 @@ Feature: Delivery
       Then every event is delivered
       And no event was held longer than 2 seconds
 
-    Scenario: A trickle of events does not put delivery off
+    Scenario Outline: A trickle of an event every <pace> milliseconds does not put delivery off
       Given a subscription to "USER.CREATED"
-      When a user is created every half second, 6 times
+      When a user is created every <pace> milliseconds, <times> times
       Then every event is delivered
       And no event was held longer than 2 seconds
+
+      Examples:
+        | pace | times |
+        | 500  | 6     |
+        | 40   | 75    |
 
   @DLV-013
   Rule: Events that happen close together share deliveries
