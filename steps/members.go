@@ -24,7 +24,7 @@ func memberSteps() []Step {
 		everyEvent(`every event has a correlation id`, judge.Text("correlationId")),
 		step(`every event is of type "([^"]*)"`, func(w *World) any {
 			return func(types string) error {
-				return judged(judge.EveryEvent(w.driver.Transcript(), theReceiver, judge.OfTypes(strings.Split(types, ", ")...)))
+				return judged(judge.EveryArrival(w.driver.Transcript(), theReceiver, judge.OfTypes(strings.Split(types, ", ")...)))
 			}
 		}),
 		step(`every event names the scenario's environment`, func(w *World) any {
@@ -67,8 +67,8 @@ func memberSteps() []Step {
 	}
 }
 
-// everyEvent is a sentence that judges each event at the scenario's only
-// receiver.
+// everyEvent is a sentence that judges each of the scenario's events at its
+// only receiver.
 func everyEvent(sentence string, one func(gjson.Result) judge.Outcome) Step {
 	return step(sentence, func(w *World) any {
 		return func() error { return judged(judge.EveryEvent(w.driver.Transcript(), theReceiver, one)) }

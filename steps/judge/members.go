@@ -14,10 +14,24 @@ import (
 // adminIdentity is the only documented tag of an event.
 const adminIdentity = "adminIdentityEvent"
 
-// EveryEvent judges every event that reached the endpoint; an endpoint that
-// none has reached fails.
+// EveryArrival judges every event that reached the endpoint, whoever caused
+// it; an endpoint that none has reached fails.
+func EveryArrival(t *transcript.Transcript, endpoint string, judge func(event gjson.Result) Outcome) Outcome {
+	return every(t, endpoint, Arrivals(t, endpoint), judge)
+}
+
+// EveryEvent judges every event of the scenario that reached the endpoint;
+// an endpoint that none has reached fails. Events that somebody else caused
+// in an environment that is shared are not the scenario's business.
 func EveryEvent(t *transcript.Transcript, endpoint string, judge func(event gjson.Result) Outcome) Outcome {
-	arrivals := Arrivals(t, endpoint)
+	caused := t.Caused()
+	own := slices.DeleteFunc(Arrivals(t, endpoint), func(a Arrival) bool {
+		return !slices.ContainsFunc(caused, func(c transcript.Caused) bool { return Is(a.Event, c) })
+	})
+	return every(t, endpoint, own, judge)
+}
+
+func every(t *transcript.Transcript, endpoint string, arrivals []Arrival, judge func(event gjson.Result) Outcome) Outcome {
 	if len(arrivals) == 0 {
 		return Fail("events at receiver %q", endpoint).Got("%s", Arrived(t, endpoint))
 	}
@@ -34,7 +48,7 @@ func EveryEvent(t *transcript.Transcript, endpoint string, judge func(event gjso
 // empty, no two caused events have the same, and no delivery holds an id
 // twice. The same id in several deliveries is a redelivery. Rule EVT-001.
 func DistinctIDs(t *transcript.Transcript, endpoint string) Outcome {
-	if o := EveryEvent(t, endpoint, identified); o.failed {
+	if o := EveryArrival(t, endpoint, identified); o.failed {
 		return o
 	}
 	for _, d := range t.Deliveries(endpoint) {

@@ -8,16 +8,26 @@ import (
 	"github.com/hookproof/hookproof/steps/judge"
 )
 
-func TestEveryEventNeedsAnEventAndJudgesEach(t *testing.T) {
+func TestEveryEventJudgesTheScenariosOwn(t *testing.T) {
 	t.Parallel()
-	text := judge.Text("correlationId")
-	all := func(s *sink) judge.Outcome { return judge.EveryEvent(&s.Transcript, "sink", text) }
+	text := judge.Text("name")
+	own := func(s *sink) judge.Outcome {
+		return judge.EveryEvent(&s.posted("a", `{"id":"a"}`).posted("b", `{"id":"b"}`).Transcript, "sink", text)
+	}
+	all := func(s *sink) judge.Outcome { return judge.EveryArrival(&s.Transcript, "sink", text) }
+	good, other := new(sink).got(200, `{"id":"a","name":"x"}`, `{"id":"b","name":""}`), new(sink).got(200, `{"id":"a","name":"x"}`, `{"id":"z"}`)
+	bad := new(sink).got(200, `{"id":"a","name":"x"}`, `{"id":"b","name":7}`)
 	verdicts(t, map[string]judge.Outcome{
-		"all have it":        all(new(sink).got(200, `{"correlationId":"a"}`, `{"correlationId":""}`)),
-		"not: none arrived":  all(new(sink)),
-		"not: an empty body": all(new(sink).got(200)),
-		"not: one lacks it":  all(new(sink).got(200, `{"correlationId":"a"}`).got(200, `{"id":"1"}`)),
-		"not: it is a number in the second of a delivery": all(new(sink).got(200, `{"correlationId":"a"}`, `{"correlationId":1}`)),
+		"own, all have it":            own(good),
+		"own, somebody else's lacks":  own(other),
+		"all, all have it":            all(good),
+		"not: own, one lacks it":      own(bad),
+		"not: own, none arrived":      own(new(sink)),
+		"not: own, an empty body":     own(new(sink).got(200)),
+		"not: own, only others":       own(new(sink).got(200, `{"id":"z","name":"x"}`)),
+		"not: all, somebody else's":   all(other),
+		"not: all, none arrived":      all(new(sink)),
+		"not: all, in a second later": all(new(sink).got(200, `{"name":"x"}`).got(200, `{"name":null}`)),
 	})
 }
 
