@@ -166,12 +166,14 @@ func TestConcurrentCallsKeepTheirOwnOrder(t *testing.T) {
 func TestChunksOutOfMemoryAreReadFromTheStream(t *testing.T) {
 	t.Parallel()
 	l := open(t, "", auditlog.Options{})
-	const n, size = 24, 2 << 20 // more than is kept in memory
-	for i := range n {
-		appended(t, l, "one", records(i, 1, size))
-		appended(t, l, "other", records(i, 1, 10))
+	const n = 24
+	large := records(0, 1, 2<<20)[0] // n of them are more than is kept in memory
+	put := func(environment string, r event.Record, i int) {
+		r.ID = fmt.Sprint(i)
+		appended(t, l, environment, []event.Record{r})
 	}
-	for _, environment := range []string{"one", "other"} {
+	check := func(environment string) {
+		t.Helper()
 		got, chunks := all(t, l, environment, 1)
 		if len(got) != n || chunks != n {
 			t.Fatalf("%s: %d events in %d chunks", environment, len(got), chunks)
@@ -182,6 +184,17 @@ func TestChunksOutOfMemoryAreReadFromTheStream(t *testing.T) {
 			}
 		}
 	}
+	for i := range n {
+		put("one", large, i)
+	}
+	check("one") // its end is in memory
+	for i := range n {
+		put("small", records(i, 1, 10)[0], i)
+		put("large", large, i)
+	}
+	check("one") // nothing of it is
+	check("small")
+	check("large")
 }
 
 func TestActivitiesAreBoundedByTheirTime(t *testing.T) {
@@ -225,6 +238,27 @@ func TestBadEnvironmentsAndAClosedLogAreErrors(t *testing.T) {
 	}
 	if err := l.Append(t.Context(), "one", records(0, 1, 1)...); err == nil {
 		t.Error("a closed log took an event")
+	}
+}
+
+func TestACallIsToldOfItsFailureAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	l := open(t, "", auditlog.Options{})
+	var wait sync.WaitGroup
+	for i := range 10 {
+		wait.Go(func() {
+			list := records(i, 1, 10)
+			if i == 5 {
+				list = records(i, 1, storage.MaxPayload)
+			}
+			if err := l.Append(t.Context(), "one", list...); (err != nil) != (i == 5) {
+				t.Errorf("call %d: %v", i, err)
+			}
+		})
+	}
+	wait.Wait()
+	if got, _ := all(t, l, "one", 0); len(got) != 9 {
+		t.Errorf("%d events were stored", len(got))
 	}
 }
 

@@ -413,6 +413,23 @@ func TestALateReceiverWithinSevenDaysLosesNothing(t *testing.T) {
 	})
 }
 
+// The retention is for receivers that fail, not for an emitter that was down.
+func TestAnEmitterThatWasDownDropsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, r := newWorld(), &script{}
+		w.deliver(r.serve(time.Now()))
+		w.put(webhook("a"))
+		w.append(created(1))
+		w.offset = 2 * limits.FailingRetention
+		w.append(created(2))
+		w.start()
+		defer w.dispatcher.Close()
+		after(time.Second)
+		want(t, "delivered", r.accepted(), []string{"1", "2"})
+	})
+}
+
 func TestEventsOfASuspendedSubscriptionAreKeptFourteenDays(t *testing.T) {
 	t.Parallel()
 	s := webhook("a")
