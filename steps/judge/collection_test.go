@@ -47,10 +47,12 @@ func TestCollectionsAreJudged(t *testing.T) {
 			t.Errorf("%s: failed is %t, want %t: %+v", tc.name, tc.o.Failed(), !tc.keeps, tc.o)
 		}
 	}
-	missing := jsonAnswer(twoListed)
-	missing.Response.Status = 404
-	if o := DoesNotList([]transcript.Exchange{missing}, "c"); !o.Failed() {
-		t.Error("a collection that is not found passes for one that lists nothing")
+	for _, status := range []int{203, 404} {
+		other := jsonAnswer(twoListed)
+		other.Response.Status = status
+		if o := DoesNotList([]transcript.Exchange{other}, "c"); !o.Failed() {
+			t.Errorf("an answer of %d passes for a collection that lists nothing", status)
+		}
 	}
 }
 

@@ -29,6 +29,12 @@ func TestWhatWasSentIsRepeated(t *testing.T) {
 		reply{"no JSON", `{"name":"A"`, false})
 }
 
+func TestEachElementIsRepeatedOnceForOnce(t *testing.T) {
+	t.Parallel()
+	tell(t, Repeats([]byte(`{"list":["A","A"]}`), "list"),
+		reply{"twice", `{"list":["A","A"]}`, true}, reply{"once", `{"list":["A","B"]}`, false})
+}
+
 func TestTwoAnswersAgree(t *testing.T) {
 	t.Parallel()
 	tell(t, Agrees([]byte(sentBody), "name", "format", "key", "httpEndpoint", "filterOptions"),
