@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,8 +67,8 @@ func Delivered(_ Attempt, r Result) bool { return r.Err == nil && r.Status == ht
 func Prepare(ctx context.Context, a Attempt) (*http.Request, error) {
 	s := a.Subscription
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(a.Payload.Body))
-	if err != nil {
-		return nil, err
+	if err != nil { // it repeats the URL, whose query may be a secret
+		return nil, errors.New("the subscription's URL cannot be requested")
 	}
 	if req.URL.Scheme != "https" {
 		return nil, fmt.Errorf("deliveries go over HTTPS, not %s", req.URL.Scheme)
