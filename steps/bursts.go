@@ -120,15 +120,18 @@ func (w *World) postPairs(ctx context.Context, least, most int) error {
 	return w.postSized(ctx, sizes)
 }
 
-// postSized posts events of about the given lengths, in bytes: a description
-// is made as long as it takes. What the target adds makes them a little
-// longer.
+// postSized posts events of the given lengths, in bytes, with the time that
+// the target gives them counted in: a description is made as long as it
+// takes. What else the target adds makes them longer.
 func (w *World) postSized(ctx context.Context, sizes []int) error {
 	event, err := fixtures.Event("action-created-by-system")
 	if err != nil {
 		return err
 	}
 	if event, err = sjson.SetBytes(event, "action.type", "USER.CREATED"); err != nil {
+		return err
+	}
+	if event, err = sjson.SetBytes(event, "result.description", ""); err != nil {
 		return err
 	}
 	events := make([]named, len(sizes))

@@ -163,7 +163,7 @@ Feature: Delivery
     Scenario: Pairs of events just below and just above the limit
       Given a subscription to "USER.CREATED" with:
         | limit | 4 KB |
-      When pairs of events from 2010 to 2070 bytes happen at once
+      When pairs of events from 2025 to 2055 bytes happen at once
       Then every event is delivered
       And no delivery of several events is larger than 4 KB
 

@@ -233,6 +233,17 @@ func Largest(t *transcript.Transcript, endpoint string) int {
 	return longest
 }
 
+// CountArrived is how many of the caused events have reached the endpoint.
+func CountArrived(t *transcript.Transcript, endpoint string) int {
+	n, index := 0, indexFirst(t, endpoint)
+	for _, c := range t.Caused() {
+		if _, ok := index.find(c); ok {
+			n++
+		}
+	}
+	return n
+}
+
 // Batched fails unless the caused events arrived in fewer deliveries than
 // there are events; redeliveries do not count. (DLV-013)
 func Batched(t *transcript.Transcript, endpoint string) Outcome {

@@ -160,3 +160,12 @@ func TestBatchedCountsDeliveriesOfFirstArrivals(t *testing.T) {
 		{"one is missing", sceneOf("a", "b").array("a"), "missing"},
 	})
 }
+
+func TestCountArrivedCountsEventsOnce(t *testing.T) {
+	t.Parallel()
+	s := sceneOf("a", "b", "c").array("a", "x").array("a", "b").body("[{", func(d *transcript.Delivery) { d.Complete = false })
+	s.caused[1] = transcript.Caused{Name: "b", Type: "USER.CREATED"}
+	if n := judge.CountArrived(s.transcript(), "r"); n != 2 {
+		t.Errorf("%d arrived, want 2", n)
+	}
+}
