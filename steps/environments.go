@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
 	"github.com/hookproof/hookproof/targets"
 )
@@ -67,8 +68,8 @@ func (w *World) makeEnvironment(ctx context.Context) (string, error) {
 		body["license"] = map[string]string{"id": license.String()}
 	}
 	id, _, err := w.create(ctx, "/v1/environments", body)
-	if err == nil {
-		w.later(http.MethodDelete, "/v1/environments/"+id)
+	if err == nil { // whatever else goes with it, it has to go itself
+		w.undo = append(w.undo, driver.Call{Peer: driver.Emitter, Method: http.MethodDelete, Path: "/v1/environments/" + id})
 	}
 	return id, err
 }

@@ -45,9 +45,9 @@ Feature: Validation
       Then the request is refused
 
       Examples:
-        | what                      | member           |
-        | an endpoint               | httpEndpoint     |
-        | a URL in the endpoint     | httpEndpoint.url |
+        | what                  | member           |
+        | an endpoint           | httpEndpoint     |
+        | a URL in the endpoint | httpEndpoint.url |
 
   @SUB-REQ-005
   Rule: Whether it is enabled is required
@@ -92,11 +92,11 @@ Feature: Validation
       Then the request is refused
 
       Examples:
-        | what                   | format   |
-        | an unknown word        | CEF      |
-        | lower case             | activity |
-        | the beginning of one   | SPLUN    |
-        | nothing                |          |
+        | what                 | format   |
+        | an unknown word      | CEF      |
+        | lower case           | activity |
+        | the beginning of one | SPLUN    |
+        | nothing              |          |
 
   @SUB-REQ-010
   Rule: The URL is an HTTPS URL
@@ -107,10 +107,10 @@ Feature: Validation
       Then the request is refused
 
       Examples:
-        | what                        | url                                |
-        | plain HTTP                  | http://hookproof.example/hooks     |
-        | plain HTTP at the TLS port  | http://hookproof.example:443/hooks |
-        | plain HTTP in capitals      | HTTP://hookproof.example/hooks     |
+        | what                       | url                                |
+        | plain HTTP                 | http://hookproof.example/hooks     |
+        | plain HTTP at the TLS port | http://hookproof.example:443/hooks |
+        | plain HTTP in capitals     | HTTP://hookproof.example/hooks     |
 
   @SUB-REQ-011
   Rule: The URL is a URL
@@ -121,11 +121,11 @@ Feature: Validation
       Then the request is refused
 
       Examples:
-        | what                   | url                     |
-        | nothing                |                         |
-        | words                  | not a URL               |
-        | a host without scheme  | hookproof.example/hooks |
-        | a scheme without host  | https://                |
+        | what                  | url                     |
+        | nothing               |                         |
+        | words                 | not a URL               |
+        | a host without scheme | hookproof.example/hooks |
+        | a scheme without host | https://                |
 
   @SUB-REQ-013
   Rule: Deliveries go to the port of the URL
@@ -247,9 +247,9 @@ Feature: Validation
 
     Scenario: A create with another URL in the connection details is refused
       When a subscription is requested with:
-        | protocol              | "HTTPS"                             |
-        | httpEndpoint.url      | "https://hookproof.example/hooks"   |
-        | connectionDetails.url | "https://elsewhere.example/others"  |
+        | protocol              | "HTTPS"                            |
+        | httpEndpoint.url      | "https://hookproof.example/hooks"  |
+        | connectionDetails.url | "https://elsewhere.example/others" |
       Then the request is refused
 
   @SUB-REQ-022
@@ -310,8 +310,8 @@ Feature: Validation
       Then the request is refused
 
       Examples:
-        | what       | value     |
-        | a number   | 7         |
-        | a boolean  | true      |
-        | a list     | ["seven"] |
-        | an object  | {"a":"b"} |
+        | what      | value     |
+        | a number  | 7         |
+        | a boolean | true      |
+        | a list    | ["seven"] |
+        | an object | {"a":"b"} |
