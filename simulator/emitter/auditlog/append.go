@@ -122,7 +122,6 @@ type pending struct {
 	records     []event.Record
 	size        int
 	requests    []*request
-	data        []byte
 	chunk       Chunk
 	ack         jetstream.PubAckFuture
 }
