@@ -12,10 +12,11 @@ import (
 func TestEqualSecretsGetEqualMarksWithinARunOnly(t *testing.T) {
 	t.Parallel()
 	one, other := NewRedactor("a"), NewRedactor("b")
-	if one.Mark("s3cret") != one.Mark("s3cret") {
+	mark, again := one.Mark("s3cret"), one.Mark("s3cret")
+	if mark != again {
 		t.Error("the same secret got two marks")
 	}
-	if one.Mark("s3cret") == one.Mark("S3cret") || one.Mark("s3cret") == other.Mark("s3cret") {
+	if mark == one.Mark("S3cret") || mark == other.Mark("s3cret") {
 		t.Error("another secret, or another run, got the same mark")
 	}
 	if strings.Contains(one.Mark("s3cret"), "s3cret") {
