@@ -24,9 +24,10 @@ type Redactor struct {
 	literals []string
 }
 
-// minLiteral is the shortest secret that is looked for in any text; a
-// shorter one would be found in texts that have nothing to do with it.
-const minLiteral = 8
+// minLiteral is the shortest secret, in bytes, that is looked for in any
+// text; a shorter one would be found in texts that have nothing to do with
+// it, and spoil what is observed.
+const minLiteral = 12
 
 // NewRedactor makes marks that are keyed with the salt. The literals are
 // secrets known beforehand; they are marked wherever they appear.
