@@ -20,9 +20,11 @@ import (
 )
 
 func main() {
-	// A closed terminal or pipe ends a run in order, like an interrupt: what
-	// it has made at a target is removed, and the report written.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	// A closed terminal ends a run in order, like an interrupt: what it has
+	// made at a target is removed, and the report written. A reader that has
+	// gone away (run | head) is no reason to end it at all.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	os.Exit(execute(ctx, rootCommand(), os.Args[1:]))
 }
