@@ -98,6 +98,10 @@ func Replay(ctx context.Context, s Scenario, t *transcript.Transcript) Ending {
 	if t.Scenario != s.ID {
 		return Ending{Kind: Errored, Reason: fmt.Sprintf("the transcript is of scenario %s", t.Scenario), Transcript: t}
 	}
+	// The transcript must not bring its own yardstick: it may be stricter
+	// than the suite's, never looser.
+	own := DefaultDeadlines()
+	deadlines.Hold, deadlines.HoldTolerance = own.Hold, min(deadlines.HoldTolerance, own.HoldTolerance)
 	recorded := driver.NewReplay(t)
 	e := Run(ctx, s, recorded, *t, deadlines)
 	if rest := recorded.Rest(); rest > 0 && (e.Kind == Passed || e.Kind == Failed) {
