@@ -30,6 +30,9 @@ type Options struct {
 	// Log gets unexpected failures. nil: nothing is logged.
 	Log *slog.Logger
 
+	// TokenKey signs the access tokens. nil: one is made, and the tokens end with the process.
+	TokenKey *TokenKey
+
 	// Activities reads the stored events. nil: there are none.
 	Activities Activities
 
@@ -93,7 +96,6 @@ func (p Pieces) filled() Pieces {
 type API struct {
 	directory *directory.Directory
 	opts      Options
-	tokens    *tokens
 	routes    []route
 	pieces    atomic.Pointer[Pieces]
 }
@@ -109,7 +111,14 @@ func New(d *directory.Directory, o Options) *API {
 	if o.Bootstrap.Name == "" {
 		o.Bootstrap.Name = o.Bootstrap.ID
 	}
-	a := &API{directory: d, opts: o, tokens: newTokens()}
+	if o.TokenKey == nil {
+		key, err := NewTokenKey()
+		if err != nil {
+			panic(err) // there is no randomness: nothing can be secret on this machine
+		}
+		o.TokenKey = key
+	}
+	a := &API{directory: d, opts: o}
 	a.routes = a.table()
 	a.SetPieces(o.Pieces)
 	return a

@@ -126,6 +126,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.serveToken(w, r, environment)
 		return
 	}
+	if environment, ok := strings.CutSuffix(path, "/as/jwks"); ok && !strings.Contains(environment, "/") {
+		a.serveKeys(w, r, environment)
+		return
+	}
 	resource, ok := strings.CutPrefix(path, "v1/")
 	if !ok {
 		a.fail(w, notFound())
