@@ -29,6 +29,7 @@ type Emitter struct {
 	options   Options
 	clock     clock
 	bootstrap bootstrap
+	tokenKey  *api.TokenKey
 	relay     relay
 
 	storage    *storage.Storage
@@ -74,7 +75,14 @@ func (e *Emitter) start(ctx context.Context) error {
 	if e.storage, err = storage.Open(ctx, storage.Options{Dir: o.Dir, Log: o.Log}); err != nil {
 		return err
 	}
-	if e.bootstrap, err = openBootstrap(ctx, e.storage, o); err != nil {
+	bucket, err := openOwn(ctx, e.storage)
+	if err != nil {
+		return err
+	}
+	if e.bootstrap, err = openBootstrap(ctx, bucket, o); err != nil {
+		return err
+	}
+	if e.tokenKey, err = openTokenKey(ctx, bucket); err != nil {
 		return err
 	}
 	js, kind := e.storage.JetStream(), e.storage.Kind()
@@ -112,6 +120,7 @@ func (e *Emitter) manage() {
 	// expire, must not lock its clients out.
 	e.management = api.New(e.directory, api.Options{
 		Bootstrap:  api.Client{EnvironmentID: b.Environment, ID: b.ClientID, Secret: b.Secret},
+		TokenKey:   e.tokenKey,
 		PublicURL:  e.publicURL,
 		Log:        e.options.Log,
 		Activities: e.log,
