@@ -9,8 +9,10 @@ package emitter
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -30,6 +32,7 @@ type Emitter struct {
 	clock     clock
 	bootstrap bootstrap
 	tokenKey  *api.TokenKey
+	authority []byte // PEM, of a generated certificate of the API
 	relay     relay
 
 	storage    *storage.Storage
@@ -83,6 +86,9 @@ func (e *Emitter) start(ctx context.Context) error {
 		return err
 	}
 	if e.tokenKey, err = openTokenKey(ctx, bucket); err != nil {
+		return err
+	}
+	if err := e.openTLS(ctx, bucket); err != nil {
 		return err
 	}
 	js, kind := e.storage.JetStream(), e.storage.Kind()
@@ -192,6 +198,7 @@ type served struct {
 	listener net.Listener
 	server   *http.Server
 	handler  http.Handler
+	tls      *tls.Config // nil: plain HTTP
 	done     sync.WaitGroup
 	started  bool
 }
@@ -201,7 +208,7 @@ func (e *Emitter) listen() (err error) {
 		return err
 	}
 	if e.publicURL = e.options.PublicURL; e.publicURL == "" {
-		e.publicURL = publicURL(e.front.listener.Addr())
+		e.publicURL = publicURL(e.options.HTTPS, e.front.listener.Addr())
 	}
 	if e.options.ControlToken != "" {
 		e.control.listener, err = net.Listen("tcp", e.options.ControlListen)
@@ -210,10 +217,10 @@ func (e *Emitter) listen() (err error) {
 }
 
 func (e *Emitter) serve() {
-	e.front.serve()
+	e.front.serve(e.options.Log)
 	if e.control.listener != nil {
 		e.control.handler = e.controlHandler()
-		e.control.serve()
+		e.control.serve(e.options.Log)
 	}
 }
 
@@ -225,12 +232,20 @@ const (
 	headerBytes   = 64 << 10
 )
 
-func (s *served) serve() {
+func (s *served) serve(log *slog.Logger) {
 	s.server = &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerWithin, IdleTimeout: idleWithin, MaxHeaderBytes: headerBytes,
+		Handler: s.handler, TLSConfig: s.tls,
+		ReadHeaderTimeout: headerWithin, IdleTimeout: idleWithin, MaxHeaderBytes: headerBytes,
 	}
+	quietly(s.server, log)
 	s.started = true
-	s.done.Go(func() { _ = s.server.Serve(s.listener) }) // always http.ErrServerClosed
+	s.done.Go(func() { // either always ends with http.ErrServerClosed
+		if s.tls != nil {
+			_ = s.server.ServeTLS(s.listener, "", "")
+			return
+		}
+		_ = s.server.Serve(s.listener)
+	})
 }
 
 func (s *served) shutdown() error {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
@@ -28,8 +27,10 @@ type Options struct {
 	// emitter with the same Dir goes on where this one stopped. Empty: memory.
 	Dir string
 	// PublicURL is how clients reach the management API; links begin with it.
-	// Default http://localhost:PORT.
+	// Default http://localhost:PORT, or https.
 	PublicURL string
+	// HTTPS serves the management API over TLS; the zero value is plain HTTP.
+	HTTPS HTTPS
 
 	// TrustedCAs are PEM certificates that deliveries trust beside the
 	// machine's roots.
@@ -78,6 +79,9 @@ func (o Options) filled() (Options, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if err := o.HTTPS.check(); err != nil {
+		return o, err
+	}
 	if _, err := active(o.Faults); err != nil {
 		return o, err
 	}
@@ -113,15 +117,6 @@ func certificates(files [][]byte) ([]*x509.Certificate, error) {
 		}
 	}
 	return all, nil
-}
-
-// publicURL is how a client on this machine reaches the listener.
-func publicURL(address net.Addr) string {
-	_, port, err := net.SplitHostPort(address.String())
-	if err != nil {
-		return "http://" + address.String()
-	}
-	return "http://localhost:" + port
 }
 
 // Check says what is wrong with the options, without starting anything.
