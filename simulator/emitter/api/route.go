@@ -22,6 +22,8 @@ type route struct {
 
 func (a *API) table() []route {
 	routes := []route{
+		{"GET", "roles", a.listRoles},
+		{"GET", "roles/{id}", a.getRole},
 		{"GET", "environments", a.listEnvironments},
 		{"POST", "environments", a.createEnvironment},
 		{"GET", "environments/{env}", a.getEnvironment},
@@ -49,6 +51,15 @@ func (a *API) table() []route {
 		{"DELETE", "environments/{env}/subscriptions/{id}", a.deleteSubscription},
 		{"GET", "environments/{env}/activities", a.listActivities},
 		{"GET", "environments/{env}/activities/{id}", a.getActivity},
+	}
+	for _, holder := range []directory.Kind{directory.Application, directory.User} {
+		assignments := "environments/{env}/" + holder.Plural() + "/{id}/roleAssignments"
+		routes = append(routes,
+			route{"GET", assignments, a.listRoleAssignments(holder)},
+			route{"POST", assignments, a.assignRole(holder)},
+			route{"GET", assignments + "/{part}", a.getRoleAssignment(holder)},
+			route{"DELETE", assignments + "/{part}", a.revokeRole(holder)},
+		)
 	}
 	for _, kind := range []directory.Kind{directory.Population, directory.Application, directory.User} {
 		collection := "environments/{env}/" + kind.Plural()
@@ -103,6 +114,7 @@ type request struct {
 	writer http.ResponseWriter
 	env    string
 	id     string
+	part   string // what stands below the resource, e.g. the id of a role assignment
 	base   string // what links begin with
 	grant  grant
 	caller directory.Caller
@@ -165,7 +177,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, path string) (respon
 			return response{}, err
 		}
 	}
-	req := &request{Request: r, writer: w, env: env, id: vars["id"], base: a.base(r), grant: granted, pieces: a.pieces.Load()}
+	req := &request{Request: r, writer: w, env: env, id: vars["id"], part: vars["part"], base: a.base(r), grant: granted, pieces: a.pieces.Load()}
 	req.caller = a.caller(r, granted, req.base)
 	w.Header().Set("Correlation-Id", req.caller.CorrelationID)
 	return found.answer(req)

@@ -159,7 +159,14 @@ func (d *Directory) put(ctx context.Context, caller Caller, environmentID string
 		}
 		result = next
 		c := storing(e, kind, append(demoted(e, kind, next), next)...)
-		c.events = []event.Event{d.entityEvent(caller, kind, verb, next, "")}
+		recorded := d.entityEvent(caller, kind, verb, next, "")
+		if kind == User && identityChanged(old, next) {
+			recorded = e.tagged(recorded, next)
+		}
+		c.events = []event.Event{recorded}
+		if old.ID == "" && kind == Application && next.Text("type") == "WORKER" && (!o.Sent("assignActorRoles") || o.Bool("assignActorRoles")) {
+			c = c.granting(e, actorRoles(next))
+		}
 		return c, nil
 	})
 	if err != nil {
@@ -214,11 +221,15 @@ func (d *Directory) Delete(ctx context.Context, caller Caller, environmentID str
 		if err := deletable(e, kind, old); err != nil {
 			return change{}, err
 		}
+		recorded := d.entityEvent(caller, kind, "Deleted", old, "")
+		if kind == User {
+			recorded = e.tagged(recorded, old)
+		}
 		return change{
 			writes: []write{{key: storageKey(kind.key(), environmentID, id), old: old}},
-			events: []event.Event{d.entityEvent(caller, kind, "Deleted", old, "")},
+			events: []event.Event{recorded},
 			apply:  func() { e.table(kind).remove(id) },
-		}, nil
+		}.revoking(e, e.held(kind, id)), nil
 	})
 }
 

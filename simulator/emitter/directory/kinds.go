@@ -110,6 +110,7 @@ func readApplication(o body.Object) object {
 		requiredText(o, "tokenEndpointAuthMethod")
 	}
 	text(o, "description", "pkceEnforcement")
+	o.Bool("assignActorRoles")
 	for _, name := range []string{"grantTypes", "responseTypes", "redirectUris", "postLogoutRedirectUris", "tags"} {
 		o.Strings(name)
 	}
