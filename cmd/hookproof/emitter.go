@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,6 +20,9 @@ import (
 type emitterFlags struct {
 	options  emitter.Options
 	trustCAs []string
+	apiCert  string
+	apiKey   string
+	apiCAOut string
 	logLevel string
 }
 
@@ -44,6 +48,10 @@ clock advanced, and faults switched.`,
   hookproof emitter --listen 127.0.0.1:8080 --data ./emitter-data \
     --client-id suite --client-secret "$(openssl rand -hex 16)" --control-token local
 
+  # over https, for clients that insist on it; they trust ca.pem
+  hookproof emitter --data ./emitter-data --listen 127.0.0.1:8443 \
+    --api-tls --api-host api.pingone.example --api-ca-out ca.pem
+
   # an emitter that allows a 51st subscription
   hookproof emitter --fault limit-51`,
 		Args: cobra.NoArgs,
@@ -58,7 +66,12 @@ clock advanced, and faults switched.`,
 	f.StringVar(&o.ControlListen, "control-listen", "", "host and port of the control API (default 127.0.0.1:0)")
 	f.StringVar(&o.ControlToken, "control-token", "", "bearer token of the control API, which is off without one")
 	f.StringVar(&o.Dir, "data", "", "directory that keeps everything (default: memory)")
-	f.StringVar(&o.PublicURL, "public-url", "", "URL by which clients reach the management API (default http://localhost:PORT)")
+	f.StringVar(&o.PublicURL, "public-url", "", "URL by which clients reach the management API (default http://localhost:PORT, or https)")
+	f.BoolVar(&o.HTTPS.On, "api-tls", false, "serve the management API over https only, HTTP/1.1 and HTTP/2")
+	f.StringArrayVar(&o.HTTPS.Hosts, "api-host", nil, "`name` or address that the made certificate is for, beside localhost; repeatable")
+	f.StringVar(&flags.apiCert, "api-cert", "", "PEM `file` of a certificate of your own, its intermediates after it (default: made)")
+	f.StringVar(&flags.apiKey, "api-key", "", "PEM `file` of its private key")
+	f.StringVar(&flags.apiCAOut, "api-ca-out", "", "`file` to write the authority of the made certificate to; --data keeps the authority")
 	f.StringArrayVar(&flags.trustCAs, "trust-ca", nil, "PEM `file` of certificates that deliveries trust beside the machine's; repeatable")
 	f.DurationVar(&o.Linger, "linger", pipeline.DefaultLinger, "how long a payload waits for more events, at most 2s")
 	f.DurationVar(&o.RetryInitial, "retry-initial", pipeline.DefaultRetryInitial, "wait after the first failed attempt; it doubles with each")
@@ -79,12 +92,8 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 	}
 	o := flags.options
 	o.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level}))
-	for _, file := range flags.trustCAs {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return usageError("--trust-ca: %v", err)
-		}
-		o.TrustedCAs = append(o.TrustedCAs, data)
+	if err := flags.read(&o); err != nil {
+		return err
 	}
 	if err := o.Check(); err != nil {
 		return usageError("%v", err)
@@ -93,12 +102,53 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 	if err != nil {
 		return err
 	}
-	if err := announceEmitter(out, e); err != nil {
-		e.Close()
-		return fmt.Errorf("print the addresses: %w", err)
+	if err := flags.announce(out, e); err != nil {
+		return errors.Join(err, e.Close())
 	}
 	<-ctx.Done()
 	return e.Close()
+}
+
+// read puts the contents of the files that flags name into the options.
+func (flags emitterFlags) read(o *emitter.Options) error {
+	for _, file := range flags.trustCAs {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return usageError("--trust-ca: %v", err)
+		}
+		o.TrustedCAs = append(o.TrustedCAs, data)
+	}
+	if flags.apiCAOut != "" && (!o.HTTPS.On || flags.apiCert != "") {
+		return usageError("--api-ca-out needs --api-tls with a certificate that is made")
+	}
+	for flag, own := range map[string]struct {
+		file string
+		into *[]byte
+	}{"api-cert": {flags.apiCert, &o.HTTPS.Certificate}, "api-key": {flags.apiKey, &o.HTTPS.Key}} {
+		if own.file == "" {
+			continue
+		}
+		data, err := os.ReadFile(own.file)
+		if err != nil {
+			return usageError("--%s: %v", flag, err)
+		}
+		*own.into = data
+	}
+	return nil
+}
+
+// announce says how the emitter is reached, after the file that clients may
+// need is there.
+func (flags emitterFlags) announce(out io.Writer, e *emitter.Emitter) error {
+	if flags.apiCAOut != "" {
+		if err := os.WriteFile(flags.apiCAOut, e.Authority(), 0o644); err != nil {
+			return fmt.Errorf("write the authority: %w", err)
+		}
+	}
+	if err := announceEmitter(out, e); err != nil {
+		return fmt.Errorf("print the addresses: %w", err)
+	}
+	return nil
 }
 
 func announceEmitter(out io.Writer, e *emitter.Emitter) error {
