@@ -2,6 +2,7 @@ package steps
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -76,9 +77,11 @@ func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcr
 	log.Deadlines = kept
 	d := driver.New(backend, &log)
 	w := newWorld(d, deadlines)
-	defer w.cleanUp(backend, deadlines)
 	r := &recording{driver: d}
 	failed := r.run(ctx, s, w)
+	if !r.abandoned {
+		w.cleanUp(backend, deadlines)
+	}
 	return r.ending(s, failed, d.Snapshot())
 }
 
@@ -103,6 +106,9 @@ func Replay(ctx context.Context, s Scenario, t *transcript.Transcript) Ending {
 // recording is what the hooks note while godog runs a scenario.
 type recording struct {
 	driver *driver.Driver
+	// abandoned tells that a step went on after the scenario was ended, so
+	// that its world must not be touched any more.
+	abandoned bool
 
 	mu    sync.Mutex
 	count int // steps begun
@@ -115,7 +121,8 @@ func (r *recording) run(ctx context.Context, s Scenario, w *World) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.deadlines.Scenario)
+	run := ctx
+	ctx, cancel := context.WithTimeout(run, w.deadlines.Scenario)
 	defer cancel()
 	suite := godog.TestSuite{
 		Name: s.ID,
@@ -139,20 +146,27 @@ func (r *recording) run(ctx context.Context, s Scenario, w *World) error {
 	go func() { done <- suite.Run() }()
 	select {
 	case status := <-done:
-		if ctx.Err() != nil {
-			return fmt.Errorf("the scenario was ended: %w", context.Cause(ctx))
+		if ctx.Err() == nil {
+			return r.check(status)
 		}
-		return r.check(status)
 	case <-ctx.Done():
+		// A step that heeds ctx ends now. One that does not is left behind;
+		// the report must not wait for it.
+		select {
+		case <-done:
+		case <-time.After(grace):
+			r.abandoned = true
+		}
 	}
-	// A step that heeds ctx ends now. One that does not is left behind; the
-	// report must not wait for it.
-	select {
-	case <-done:
-	case <-time.After(5 * time.Second):
+	if run.Err() != nil {
+		return unobserved("the run was ended before this scenario was")
 	}
-	return fmt.Errorf("the scenario was ended: %w", context.Cause(ctx))
+	return fmt.Errorf("the scenario hung and was ended after %v", w.deadlines.Scenario)
 }
+
+// grace is how long a scenario that is ended has to notice; every wait of
+// the driver notices at once.
+const grace = 5 * time.Second
 
 // check tells whether godog's own view of the scenario fits what the hooks
 // saw: a run in which nothing ran must not pass.
@@ -165,7 +179,7 @@ func (r *recording) check(status int) error {
 	case status != 0 && r.err == nil:
 		return fmt.Errorf("godog ended with status %d, and no step said why", status)
 	case status == 0 && r.err != nil:
-		return fmt.Errorf("a step failed, and godog ended with status 0: %w", r.err)
+		return fmt.Errorf("a step failed, and godog ended with status 0: %v", r.err)
 	}
 	return nil
 }
@@ -201,14 +215,11 @@ func (r *recording) ending(s Scenario, failed error, t *transcript.Transcript) E
 	if r.count > 0 && r.count <= len(s.StepLines) {
 		e.StepLine = s.StepLines[r.count-1]
 	}
-	if failed != nil {
-		e.Kind, e.Reason = Errored, failed.Error()
-		return e
-	}
-	e.Reason = r.err.Error()
-	if f, ok := asFailure(r.err); ok {
+	err := cmp.Or(failed, r.err)
+	e.Reason = err.Error()
+	if f, ok := asFailure(err); ok {
 		e.Kind, e.Expected, e.Actual, e.Cause = Failed, f.Expected, f.Actual, f.Cause
-	} else if _, ok := asUnobserved(r.err); ok {
+	} else if _, ok := asUnobserved(err); ok {
 		e.Kind = CouldNotRun
 	} else {
 		e.Kind = Errored
