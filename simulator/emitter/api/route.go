@@ -169,7 +169,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, path string) (respon
 		return response{}, methodNotAllowed()
 	}
 	env := vars["env"]
-	if !granted.covers(env) && (env != "" || found.method != http.MethodGet) {
+	if !a.permits(granted, found, vars) {
 		return response{}, forbidden()
 	}
 	if env != "" {

@@ -24,10 +24,8 @@ type grant struct {
 	name        string
 	environment string // the client's own
 	everywhere  bool
+	reaches     []reach
 }
-
-// covers says whether the grant reaches an environment; "" is what lies outside of all.
-func (g grant) covers(environment string) bool { return g.everywhere || environment == g.environment }
 
 // authenticate finds the grant of a request's bearer token. A token dies with its time, its application and its
 // environment.
@@ -50,7 +48,9 @@ func (a *API) authenticate(r *http.Request) (grant, error) {
 	if err != nil || !application.Flag("enabled") {
 		return grant{}, invalidToken("The token's application is not there any more.")
 	}
-	return workerGrant(application), nil
+	g := workerGrant(application)
+	g.reaches = a.reaches(application)
+	return g, nil
 }
 
 func bootstrapGrant(c Client) grant {
