@@ -50,6 +50,7 @@ func (a *API) table() []route {
 		{"PUT", "environments/{env}/subscriptions/{id}", a.replaceSubscription},
 		{"DELETE", "environments/{env}/subscriptions/{id}", a.deleteSubscription},
 		{"GET", "environments/{env}/activities", a.listActivities},
+		{"POST", "environments/{env}/activities", a.searchActivities},
 		{"GET", "environments/{env}/activities/{id}", a.getActivity},
 	}
 	for _, holder := range []directory.Kind{directory.Application, directory.User} {
