@@ -84,6 +84,11 @@ func constraint(c *directory.Conflict) Failure {
 		body.Problem{Code: body.ConstraintViolation, Target: c.Target, Message: c.Message})
 }
 
+// requestFailed refuses what the state of a resource does not allow (O1).
+func requestFailed(code, message string) Failure {
+	return failed(http.StatusBadRequest, "REQUEST_FAILED", "The request could not be completed.", body.Problem{Code: code, Message: message})
+}
+
 func unexpected() Failure {
 	return failed(http.StatusInternalServerError, "UNEXPECTED_ERROR", "The request failed for a reason on the server's side.")
 }

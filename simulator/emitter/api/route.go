@@ -30,11 +30,21 @@ func (a *API) table() []route {
 		{"PUT", "environments/{env}", a.replaceEnvironment},
 		{"DELETE", "environments/{env}", a.deleteEnvironment},
 		{"GET", "environments/{env}/billOfMaterials", a.billOfMaterials},
+		{"PUT", "environments/{env}/billOfMaterials", a.replaceBillOfMaterials},
+		{"GET", "organizations", a.listOrganizations},
+		{"GET", "organizations/{id}", a.getOrganization},
+		{"GET", "organizations/{id}/licenses", a.listLicenses},
+		{"GET", "organizations/{id}/licenses/{part}", a.getLicense},
 		{"GET", "environments/{env}/applications/{id}/secret", a.readSecret},
 		{"POST", "environments/{env}/applications/{id}/secret", a.rotateSecret},
 		{"PATCH", "environments/{env}/users/{id}", a.patchUser},
-		{"PUT", "environments/{env}/users/{id}/enabled", a.setEnabled},
-		{"PUT", "environments/{env}/users/{id}/population", a.moveUser},
+		{"GET", "environments/{env}/users/{id}/enabled", a.readPart("enabled", enabledOf)},
+		{"PUT", "environments/{env}/users/{id}/enabled", a.changePart("enabled", enabledOf, a.directory.SetEnabled)},
+		{"GET", "environments/{env}/users/{id}/population", a.readPart("population", populationOf)},
+		{"PUT", "environments/{env}/users/{id}/population", a.changePart("population", populationOf, a.directory.Move)},
+		{"GET", "environments/{env}/users/{id}/password", a.readPart("password", passwordOf)},
+		{"PUT", "environments/{env}/users/{id}/password", a.putPassword},
+		{"POST", "environments/{env}/users/{id}/password", a.postPassword},
 		{"GET", "environments/{env}/keys", a.listKeys},
 		{"POST", "environments/{env}/keys", a.importKey},
 		{"GET", "environments/{env}/keys/{id}", a.getKey},
@@ -64,9 +74,13 @@ func (a *API) table() []route {
 	}
 	for _, kind := range []directory.Kind{directory.Population, directory.Application, directory.User} {
 		collection := "environments/{env}/" + kind.Plural()
+		create := a.create(kind)
+		if kind == directory.User {
+			create = a.createUser
+		}
 		routes = append(routes,
 			route{"GET", collection, a.list(kind)},
-			route{"POST", collection, a.create(kind)},
+			route{"POST", collection, create},
 			route{"GET", collection + "/{id}", a.get(kind)},
 			route{"PUT", collection + "/{id}", a.replace(kind)},
 			route{"DELETE", collection + "/{id}", a.delete(kind)},
@@ -219,6 +233,8 @@ func (a *API) failure(r *http.Request, err error) Failure {
 		return invalidData(invalid.Problems...)
 	case errors.As(err, &limit):
 		return limitReached(limit.Limit)
+	case errors.As(err, &directory.NoPassword{}):
+		return requestFailed("NO_PASSWORD", "The user has no password.")
 	case errors.As(err, &conflict):
 		return constraint(conflict)
 	}

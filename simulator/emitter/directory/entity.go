@@ -37,6 +37,7 @@ type Entity struct {
 	EnvironmentID string         // empty for an environment
 	Members       map[string]any // as shown, without what the server assigns; numbers are json.Number
 	Secret        string         `json:",omitempty"` // of an application
+	Password      *Password      `json:",omitempty"` // of a user
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
@@ -103,9 +104,13 @@ func (d *Directory) List(environment string, kind Kind) ([]Entity, error) {
 
 // Create makes a resource from a request. Its errors are ErrNotFound, *Invalid, or a failure to store.
 func (d *Directory) Create(ctx context.Context, caller Caller, environmentID string, kind Kind, o body.Object) (Entity, error) {
+	return d.create(ctx, caller, environmentID, kind, o, nil)
+}
+
+func (d *Directory) create(ctx context.Context, caller Caller, environmentID string, kind Kind, o body.Object, password *Password) (Entity, error) {
 	return d.put(ctx, caller, environmentID, kind, func(e *environment) (Entity, Entity, body.Object, error) {
 		now := d.opts.Now()
-		made := Entity{ID: uuid.NewString(), EnvironmentID: environmentID, CreatedAt: now, UpdatedAt: now}
+		made := Entity{ID: uuid.NewString(), EnvironmentID: environmentID, Password: password, CreatedAt: now, UpdatedAt: now}
 		if kind == Application {
 			made.Secret = newSecret()
 		}

@@ -171,6 +171,25 @@ func (o Object) IDs(name string) []string {
 	return ids
 }
 
+// Objects returns a member that must be an array of objects, nil if not sent, in the order sent.
+func (o Object) Objects(name string) []Object {
+	items, ok := o.array(name)
+	if !ok {
+		return nil
+	}
+	objects := make([]Object, 0, len(items))
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d]", o.Path(name), i)
+		members, isObject := item.(map[string]any)
+		if !isObject {
+			o.wrongAt(at, "an object")
+			continue
+		}
+		objects = append(objects, Object{found: o.found, path: at, members: members})
+	}
+	return objects
+}
+
 // StringMap returns a member that must be an object of strings, nil if not sent.
 func (o Object) StringMap(name string) map[string]string {
 	inner := o.Object(name)
