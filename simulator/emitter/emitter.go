@@ -39,6 +39,7 @@ type Emitter struct {
 	log        *auditlog.Log
 	directory  *directory.Directory
 	management *api.API
+	handler    atomic.Pointer[http.Handler] // the management API as it is composed now
 	dispatcher *pipeline.Dispatcher
 
 	standard Pieces // keeps every rule
@@ -121,24 +122,29 @@ func (e *Emitter) start(ctx context.Context) error {
 
 // manage puts the management API and the health checks together.
 func (e *Emitter) manage() {
-	b := e.bootstrap
 	// Tokens live by the machine's clock: advancing the emitter's, to see events
 	// expire, must not lock its clients out.
 	e.management = api.New(e.directory, api.Options{
-		Bootstrap:  api.Client{EnvironmentID: b.Environment, ID: b.ClientID, Secret: b.Secret},
+		Bootstrap:  e.client(),
 		TokenKey:   e.tokenKey,
 		PublicURL:  e.publicURL,
 		Log:        e.options.Log,
 		Activities: e.log,
+		Tester:     &e.relay,
 	})
 	mux := http.NewServeMux()
-	mux.Handle("/", e.management)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { (*e.handler.Load()).ServeHTTP(w, r) })
 	for _, check := range []string{"GET /healthz", "GET /readyz"} { // it listens only when it is ready
 		mux.HandleFunc(check, func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, map[string]string{"status": "ok"})
 		})
 	}
 	e.front.handler = mux
+}
+
+func (e *Emitter) client() api.Client {
+	b := e.bootstrap
+	return api.Client{EnvironmentID: b.Environment, ID: b.ClientID, Secret: b.Secret}
 }
 
 // startAfter is where the log ends for a subscription made now.

@@ -36,6 +36,9 @@ type Options struct {
 	// Activities reads the stored events. nil: there are none.
 	Activities Activities
 
+	// Tester tests connections. nil: the API does not offer it.
+	Tester Tester
+
 	Pieces Pieces // the zero value is the default
 }
 

@@ -59,6 +59,7 @@ func (a *API) table() []route {
 		{"GET", "environments/{env}/subscriptions/{id}", a.getSubscription},
 		{"PUT", "environments/{env}/subscriptions/{id}", a.replaceSubscription},
 		{"DELETE", "environments/{env}/subscriptions/{id}", a.deleteSubscription},
+		{"POST", "environments/{env}/subscriptions/{id}", a.testSubscription},
 		{"GET", "environments/{env}/activities", a.listActivities},
 		{"POST", "environments/{env}/activities", a.searchActivities},
 		{"GET", "environments/{env}/activities/{id}", a.getActivity},
