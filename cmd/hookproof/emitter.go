@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -18,12 +19,13 @@ import (
 
 // emitterFlags are the flags of hookproof emitter.
 type emitterFlags struct {
-	options  emitter.Options
-	trustCAs []string
-	apiCert  string
-	apiKey   string
-	apiCAOut string
-	logLevel string
+	options        emitter.Options
+	trustedProxies []string
+	trustCAs       []string
+	apiCert        string
+	apiKey         string
+	apiCAOut       string
+	logLevel       string
 }
 
 // emitterCommand serves the reference emitter until it is interrupted.
@@ -72,6 +74,7 @@ clock advanced, and faults switched.`,
 	f.StringVar(&flags.apiCert, "api-cert", "", "PEM `file` of a certificate of your own, its intermediates after it (default: made)")
 	f.StringVar(&flags.apiKey, "api-key", "", "PEM `file` of its private key")
 	f.StringVar(&flags.apiCAOut, "api-ca-out", "", "`file` to write the authority of the made certificate to; --data keeps the authority")
+	f.StringArrayVar(&flags.trustedProxies, "trusted-proxy", nil, "`CIDR` of proxies whose X-Forwarded-For is believed; repeatable")
 	f.StringArrayVar(&flags.trustCAs, "trust-ca", nil, "PEM `file` of certificates that deliveries trust beside the machine's; repeatable")
 	f.DurationVar(&o.Linger, "linger", pipeline.DefaultLinger, "how long a payload waits for more events, at most 2s")
 	f.DurationVar(&o.RetryInitial, "retry-initial", pipeline.DefaultRetryInitial, "wait after the first failed attempt; it doubles with each")
@@ -111,6 +114,13 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 
 // read puts the contents of the files that flags name into the options.
 func (flags emitterFlags) read(o *emitter.Options) error {
+	for _, text := range flags.trustedProxies {
+		proxies, err := netip.ParsePrefix(text)
+		if err != nil {
+			return usageError("--trusted-proxy: %q is no CIDR such as 10.0.0.0/8", text)
+		}
+		o.TrustedProxies = append(o.TrustedProxies, proxies)
+	}
 	for _, file := range flags.trustCAs {
 		data, err := os.ReadFile(file)
 		if err != nil {

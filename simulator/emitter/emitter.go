@@ -130,6 +130,8 @@ func (e *Emitter) manage() {
 		PublicURL:  e.publicURL,
 		Log:        e.options.Log,
 		Activities: e.log,
+
+		TrustedProxies: e.options.TrustedProxies,
 	})
 	mux := http.NewServeMux()
 	mux.Handle("/", e.management)

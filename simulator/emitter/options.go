@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
@@ -31,6 +32,9 @@ type Options struct {
 	PublicURL string
 	// HTTPS serves the management API over TLS; the zero value is plain HTTP.
 	HTTPS HTTPS
+
+	// TrustedProxies are believed about the client's address in X-Forwarded-For.
+	TrustedProxies []netip.Prefix
 
 	// TrustedCAs are PEM certificates that deliveries trust beside the
 	// machine's roots.

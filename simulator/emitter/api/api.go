@@ -9,6 +9,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,9 @@ type Options struct {
 
 	// Activities reads the stored events. nil: there are none.
 	Activities Activities
+
+	// TrustedProxies may say in X-Forwarded-For whom they forward for; of others the header is ignored.
+	TrustedProxies []netip.Prefix
 
 	Pieces Pieces // the zero value is the default
 }

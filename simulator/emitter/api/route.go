@@ -216,7 +216,7 @@ func (a *API) base(r *http.Request) string {
 func (a *API) caller(r *http.Request, g grant, base string) directory.Caller {
 	return directory.Caller{
 		ID: g.client, Name: g.name, EnvironmentID: g.environment, Base: base,
-		IP: address(r.RemoteAddr), UserAgent: r.UserAgent(), CorrelationID: uuid.NewString(),
+		IP: a.clientAddress(r), UserAgent: r.UserAgent(), CorrelationID: uuid.NewString(),
 	}
 }
 

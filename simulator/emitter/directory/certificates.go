@@ -105,8 +105,8 @@ func (d *Directory) UploadCertificate(ctx context.Context, caller Caller, enviro
 }
 
 const (
-	maxCertificates = 50        // of one file
-	maxPKCS7        = 256 << 10 // bytes
+	maxCertificates = 50       // of one file
+	maxPKCS7        = 64 << 10 // bytes; reading nested containers costs more than their size
 )
 
 func readCertificate(u Upload, now time.Time) (Certificate, []body.Problem) {
