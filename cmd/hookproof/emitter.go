@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,14 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hookproof/hookproof/simulator/emitter"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/seed"
 )
 
 // emitterFlags are the flags of hookproof emitter.
@@ -25,6 +28,9 @@ type emitterFlags struct {
 	apiCert        string
 	apiKey         string
 	apiCAOut       string
+	seed           string
+	export         string
+	secrets        bool
 	logLevel       string
 }
 
@@ -53,6 +59,10 @@ clock advanced, and faults switched.`,
   # over https, for clients that insist on it; they trust ca.pem
   hookproof emitter --data ./emitter-data --listen 127.0.0.1:8443 \
     --api-tls --api-host api.pingone.example --api-ca-out ca.pem
+
+  # environments, users, subscriptions from a file; and everything back into one
+  hookproof emitter --data ./emitter-data --seed tenant.yaml
+  hookproof emitter --data ./emitter-data --export tenant.yaml
 
   # an emitter that allows a 51st subscription
   hookproof emitter --fault limit-51`,
@@ -84,6 +94,9 @@ clock advanced, and faults switched.`,
 	f.StringVar(&o.ClientID, "client-id", "", "client that may act in every environment (default: made)")
 	f.StringVar(&o.ClientSecret, "client-secret", "", "its secret (default: made)")
 	f.StringArrayVar(&o.Faults, "fault", nil, "`name` of a deliberate defect; repeatable")
+	f.StringVar(&flags.seed, "seed", "", "YAML `file` of environments to begin with; those that are there already stay as they are")
+	f.StringVar(&flags.export, "export", "", "write everything to a YAML `file` that --seed takes (- for standard output), and end")
+	f.BoolVar(&flags.secrets, "export-secrets", false, "export client secrets, private keys and header values too")
 	f.StringVar(&flags.logLevel, "log-level", "info", "debug, info, warn or error; the log goes to standard error")
 	return command
 }
@@ -101,9 +114,17 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 	if err := o.Check(); err != nil {
 		return usageError("%v", err)
 	}
-	e, err := emitter.Start(ctx, o)
+	closeSeed, err := flags.openSeed(&o)
 	if err != nil {
 		return err
+	}
+	defer closeSeed()
+	if flags.export != "" {
+		return blameSeed(flags.exportTo(ctx, out, o))
+	}
+	e, err := emitter.Start(ctx, o)
+	if err != nil {
+		return blameSeed(err)
 	}
 	if err := flags.announce(out, e); err != nil {
 		return errors.Join(err, e.Close())
@@ -143,6 +164,53 @@ func (flags emitterFlags) read(o *emitter.Options) error {
 			return usageError("--%s: %v", flag, err)
 		}
 		*own.into = data
+	}
+	return nil
+}
+
+// openSeed opens the seed; files that it names are found from where it is.
+func (flags emitterFlags) openSeed(o *emitter.Options) (func() error, error) {
+	if flags.secrets && flags.export == "" {
+		return nil, usageError("--export-secrets needs --export")
+	}
+	if flags.seed == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Open(flags.seed)
+	if err != nil {
+		return nil, usageError("--seed: %v", err)
+	}
+	o.Seed = &seed.File{Name: flags.seed, Content: file, Open: func(name string) (io.ReadCloser, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(flags.seed), name)
+		}
+		return os.Open(name)
+	}}
+	return file.Close, nil
+}
+
+// blameSeed makes a seed that is not valid a mistake of whoever called.
+func blameSeed(err error) error {
+	var invalid *seed.Invalid
+	if errors.As(err, &invalid) {
+		return usageError("--seed: %v", invalid)
+	}
+	return err
+}
+
+// exportTo writes a file that only its owner can read, and only when it is
+// whole.
+func (flags emitterFlags) exportTo(ctx context.Context, out io.Writer, o emitter.Options) error {
+	var text bytes.Buffer
+	if err := emitter.Export(ctx, o, &text, flags.secrets); err != nil {
+		return err
+	}
+	if flags.export == "-" {
+		_, err := out.Write(text.Bytes())
+		return err
+	}
+	if err := os.WriteFile(flags.export, text.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("export: %w", err)
 	}
 	return nil
 }
