@@ -21,8 +21,10 @@ type loader struct {
 	directory *directory.Directory
 	plan      *directory.Plan
 	file      File
-	values    int // seen
-	depth     int // of the one being looked at
+	depth     int  // of the value being looked at
+	aliases   int  // that led to it
+	aliased   int  // values that aliases brought
+	refusing  bool // nothing more is looked at
 	lines     []Line
 	loaded    Loaded
 }

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	maxValues  = 20_000_000 // scalars, lists and mappings of a file, aliases followed
-	maxFile    = 1 << 20    // bytes of a key or certificate file, as of an upload
-	shownLines = 20         // problems that an error spells out
+	maxAliased = 100_000 // scalars, lists and mappings that a file's aliases repeat
+	maxFile    = 1 << 20 // bytes of a key or certificate file, as of an upload
+	shownLines = 20      // problems that an error spells out
 )
 
 // A File is where a seed is read from.

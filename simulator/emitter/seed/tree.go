@@ -24,22 +24,27 @@ func (l *loader) mapping(n *yaml.Node, what string) (object, bool) {
 	return members, ok
 }
 
-// value turns a node into what encoding/json would make of the same JSON, numbers as json.Number.
+// value turns a node into what encoding/json would make of the same JSON, numbers as json.Number. What stands in the file
+// is bounded by the file; what aliases make of it, here.
 func (l *loader) value(n *yaml.Node) any {
 	l.depth++
 	defer func() { l.depth-- }()
-	if l.depth > body.MaxDepth && l.values <= maxValues {
-		l.report(n, "lists and mappings nest more than %d deep", body.MaxDepth)
-		l.values = maxValues + 1 // nothing more is looked at: a list may hold itself many times
+	if l.aliases > 0 {
+		l.aliased++
 	}
-	if l.values++; l.values > maxValues {
-		if l.values == maxValues+1 {
-			l.report(n, "the file has more than %d values", maxValues)
+	if l.depth > body.MaxDepth || l.aliased > maxAliased {
+		if !l.refusing {
+			l.report(n, "this nests more than %d deep, or aliases bring more than %d values", body.MaxDepth, maxAliased)
 		}
+		l.refusing = true // a list may hold itself many times: it is said once
+	}
+	if l.refusing {
 		return nil
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
+		l.aliases++
+		defer func() { l.aliases-- }()
 		return l.value(n.Alias)
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
