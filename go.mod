@@ -23,6 +23,7 @@ require (
 	golang.org/x/sync v0.24.0
 	golang.org/x/term v0.47.0
 	pgregory.net/rapid v1.3.0
+	github.com/smallstep/pkcs7 v0.2.3
 	software.sslmate.com/src/go-pkcs12 v0.7.4
 )
 

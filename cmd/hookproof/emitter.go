@@ -1,29 +1,37 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hookproof/hookproof/simulator/emitter"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/seed"
 )
 
 // emitterFlags are the flags of hookproof emitter.
 type emitterFlags struct {
-	options  emitter.Options
-	trustCAs []string
-	apiCert  string
-	apiKey   string
-	apiCAOut string
-	logLevel string
+	options        emitter.Options
+	trustedProxies []string
+	trustCAs       []string
+	apiCert        string
+	apiKey         string
+	apiCAOut       string
+	seed           string
+	export         string
+	secrets        bool
+	logLevel       string
 }
 
 // emitterCommand serves the reference emitter until it is interrupted.
@@ -52,6 +60,10 @@ clock advanced, and faults switched.`,
   hookproof emitter --data ./emitter-data --listen 127.0.0.1:8443 \
     --api-tls --api-host api.pingone.example --api-ca-out ca.pem
 
+  # environments, users, subscriptions from a file; and everything back into one
+  hookproof emitter --data ./emitter-data --seed tenant.yaml
+  hookproof emitter --data ./emitter-data --export tenant.yaml
+
   # an emitter that allows a 51st subscription
   hookproof emitter --fault limit-51`,
 		Args: cobra.NoArgs,
@@ -72,6 +84,7 @@ clock advanced, and faults switched.`,
 	f.StringVar(&flags.apiCert, "api-cert", "", "PEM `file` of a certificate of your own, its intermediates after it (default: made)")
 	f.StringVar(&flags.apiKey, "api-key", "", "PEM `file` of its private key")
 	f.StringVar(&flags.apiCAOut, "api-ca-out", "", "`file` to write the authority of the made certificate to; --data keeps the authority")
+	f.StringArrayVar(&flags.trustedProxies, "trusted-proxy", nil, "`CIDR` of proxies whose X-Forwarded-For is believed; repeatable")
 	f.StringArrayVar(&flags.trustCAs, "trust-ca", nil, "PEM `file` of certificates that deliveries trust beside the machine's; repeatable")
 	f.DurationVar(&o.Linger, "linger", pipeline.DefaultLinger, "how long a payload waits for more events, at most 2s")
 	f.DurationVar(&o.RetryInitial, "retry-initial", pipeline.DefaultRetryInitial, "wait after the first failed attempt; it doubles with each")
@@ -81,6 +94,9 @@ clock advanced, and faults switched.`,
 	f.StringVar(&o.ClientID, "client-id", "", "client that may act in every environment (default: made)")
 	f.StringVar(&o.ClientSecret, "client-secret", "", "its secret (default: made)")
 	f.StringArrayVar(&o.Faults, "fault", nil, "`name` of a deliberate defect; repeatable")
+	f.StringVar(&flags.seed, "seed", "", "YAML `file` of environments to begin with; those that are there already stay as they are")
+	f.StringVar(&flags.export, "export", "", "write everything to a YAML `file` that --seed takes (- for standard output), and end")
+	f.BoolVar(&flags.secrets, "export-secrets", false, "export client secrets, private keys and header values too")
 	f.StringVar(&flags.logLevel, "log-level", "info", "debug, info, warn or error; the log goes to standard error")
 	return command
 }
@@ -98,9 +114,17 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 	if err := o.Check(); err != nil {
 		return usageError("%v", err)
 	}
-	e, err := emitter.Start(ctx, o)
+	closeSeed, err := flags.openSeed(&o)
 	if err != nil {
 		return err
+	}
+	defer closeSeed()
+	if flags.export != "" {
+		return blameSeed(flags.exportTo(ctx, out, o))
+	}
+	e, err := emitter.Start(ctx, o)
+	if err != nil {
+		return blameSeed(err)
 	}
 	if err := flags.announce(out, e); err != nil {
 		return errors.Join(err, e.Close())
@@ -111,6 +135,13 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 
 // read puts the contents of the files that flags name into the options.
 func (flags emitterFlags) read(o *emitter.Options) error {
+	for _, text := range flags.trustedProxies {
+		proxies, err := netip.ParsePrefix(text)
+		if err != nil {
+			return usageError("--trusted-proxy: %q is no CIDR such as 10.0.0.0/8", text)
+		}
+		o.TrustedProxies = append(o.TrustedProxies, proxies)
+	}
 	for _, file := range flags.trustCAs {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -133,6 +164,53 @@ func (flags emitterFlags) read(o *emitter.Options) error {
 			return usageError("--%s: %v", flag, err)
 		}
 		*own.into = data
+	}
+	return nil
+}
+
+// openSeed opens the seed; files that it names are found from where it is.
+func (flags emitterFlags) openSeed(o *emitter.Options) (func() error, error) {
+	if flags.secrets && flags.export == "" {
+		return nil, usageError("--export-secrets needs --export")
+	}
+	if flags.seed == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Open(flags.seed)
+	if err != nil {
+		return nil, usageError("--seed: %v", err)
+	}
+	o.Seed = &seed.File{Name: flags.seed, Content: file, Open: func(name string) (io.ReadCloser, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(flags.seed), name)
+		}
+		return os.Open(name)
+	}}
+	return file.Close, nil
+}
+
+// blameSeed makes a seed that is not valid a mistake of whoever called.
+func blameSeed(err error) error {
+	var invalid *seed.Invalid
+	if errors.As(err, &invalid) {
+		return usageError("--seed: %v", invalid)
+	}
+	return err
+}
+
+// exportTo writes a file that only its owner can read, and only when it is
+// whole.
+func (flags emitterFlags) exportTo(ctx context.Context, out io.Writer, o emitter.Options) error {
+	var text bytes.Buffer
+	if err := emitter.Export(ctx, o, &text, flags.secrets); err != nil {
+		return err
+	}
+	if flags.export == "-" {
+		_, err := out.Write(text.Bytes())
+		return err
+	}
+	if err := os.WriteFile(flags.export, text.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("export: %w", err)
 	}
 	return nil
 }

@@ -79,30 +79,16 @@ func (e *Emitter) start(ctx context.Context) error {
 	if e.storage, err = storage.Open(ctx, storage.Options{Dir: o.Dir, Log: o.Log}); err != nil {
 		return err
 	}
-	bucket, err := openOwn(ctx, e.storage)
-	if err != nil {
+	if err := e.identify(ctx); err != nil {
 		return err
 	}
-	if e.bootstrap, err = openBootstrap(ctx, bucket, o); err != nil {
+	if err := e.openDirectory(ctx); err != nil {
 		return err
 	}
-	if e.tokenKey, err = openTokenKey(ctx, bucket); err != nil {
+	if err := e.directory.Root(ctx, e.bootstrap.Environment); err != nil {
 		return err
 	}
-	if err := e.openTLS(ctx, bucket); err != nil {
-		return err
-	}
-	js, kind := e.storage.JetStream(), e.storage.Kind()
-	if e.log, err = auditlog.Open(ctx, js, auditlog.Options{Kind: kind, Now: e.clock.Now, Appended: e.relay.Appended}); err != nil {
-		return err
-	}
-	if e.directory, err = directory.Open(ctx, js, directory.Options{
-		Recorder: recorder{e.log, &e.clock}, Observer: &e.relay, Now: e.clock.Now,
-		Tail: e.startAfter, Storage: kind, Root: e.bootstrap.Environment,
-	}); err != nil {
-		return err
-	}
-	cursors, err := pipeline.OpenCursors(ctx, js, kind)
+	cursors, err := pipeline.OpenCursors(ctx, e.storage.JetStream(), e.storage.Kind())
 	if err != nil {
 		return err
 	}
@@ -120,6 +106,38 @@ func (e *Emitter) start(ctx context.Context) error {
 	return nil
 }
 
+// identify brings what the emitter itself is known by: the first client, the
+// key of its tokens, its certificate.
+func (e *Emitter) identify(ctx context.Context) error {
+	bucket, err := openOwn(ctx, e.storage)
+	if err != nil {
+		return err
+	}
+	if e.bootstrap, err = openBootstrap(ctx, bucket, e.options); err != nil {
+		return err
+	}
+	if e.tokenKey, err = openTokenKey(ctx, bucket); err != nil {
+		return err
+	}
+	return e.openTLS(ctx, bucket)
+}
+
+// openDirectory opens the audit log and the directory, and adds the seed.
+func (e *Emitter) openDirectory(ctx context.Context) (err error) {
+	unshifted := func(last uint64) uint64 { return last }
+	e.tail.Store(&unshifted)
+	js, kind := e.storage.JetStream(), e.storage.Kind()
+	if e.log, err = auditlog.Open(ctx, js, auditlog.Options{Kind: kind, Now: e.clock.Now, Appended: e.relay.Appended}); err != nil {
+		return err
+	}
+	if e.directory, err = directory.Open(ctx, js, directory.Options{
+		Recorder: recorder{e.log, &e.clock}, Observer: &e.relay, Now: e.clock.Now, Tail: e.startAfter, Storage: kind,
+	}); err != nil {
+		return err
+	}
+	return e.plant(ctx)
+}
+
 // manage puts the management API and the health checks together.
 func (e *Emitter) manage() {
 	// Tokens live by the machine's clock: advancing the emitter's, to see events
@@ -131,6 +149,8 @@ func (e *Emitter) manage() {
 		Log:        e.options.Log,
 		Activities: e.log,
 		Tester:     &e.relay,
+
+		TrustedProxies: e.options.TrustedProxies,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { (*e.handler.Load()).ServeHTTP(w, r) })

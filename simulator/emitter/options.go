@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/seed"
 )
 
 // Options of an emitter. The zero value is a throw-away emitter in memory on a
@@ -32,6 +34,9 @@ type Options struct {
 	// HTTPS serves the management API over TLS; the zero value is plain HTTP.
 	HTTPS HTTPS
 
+	// TrustedProxies are believed about the client's address in X-Forwarded-For.
+	TrustedProxies []netip.Prefix
+
 	// TrustedCAs are PEM certificates that deliveries trust beside the
 	// machine's roots.
 	TrustedCAs [][]byte
@@ -48,6 +53,10 @@ type Options struct {
 	// Environment, ClientID and ClientSecret are those of the client that may
 	// act on all environments. What is empty is generated, and kept in Dir.
 	Environment, ClientID, ClientSecret string
+
+	// Seed is the configuration to begin with; nil: none. What is there already
+	// is left as it is.
+	Seed *seed.File
 
 	// Faults are the names of deliberate defects, see Faults.
 	Faults []string

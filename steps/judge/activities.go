@@ -32,7 +32,7 @@ func Activities() Expectation {
 	return Expectation{2, func(r transcript.Response) Outcome {
 		list := gjson.GetBytes(r.Body, "_embedded.activities")
 		if !list.IsArray() || len(list.Array()) == 0 {
-			return Fail("activities in _embedded.activities").Got("%s", cut(r.Body))
+			return Fail("activities in _embedded.activities").Got("the body %q", cut(r.Body))
 		}
 		for i, activity := range list.Array() {
 			link := activity.Get("_links.self.href")

@@ -91,7 +91,7 @@ func errorBody(judge func(status int, body gjson.Result) Outcome) Expectation {
 	return Expectation{2, func(r transcript.Response) Outcome {
 		body := gjson.ParseBytes(r.Body)
 		if !gjson.ValidBytes(r.Body) || !body.IsObject() {
-			return Fail("an error body that is a JSON object").Got("%s", cut(r.Body))
+			return Fail("an error body that is a JSON object").Got("the body %q", cut(r.Body))
 		}
 		return judge(r.Status, body)
 	}}

@@ -167,7 +167,7 @@ func Matching(path, what string, ok func(string) bool) Expectation {
 func ErrorBody() Expectation {
 	return Expectation{2, func(r transcript.Response) Outcome {
 		if !gjson.ValidBytes(r.Body) {
-			return Fail("the platform's error body").Got("%s", cut(r.Body))
+			return Fail("the platform's error body").Got("the body %q", cut(r.Body))
 		}
 		body := gjson.ParseBytes(r.Body)
 		for _, member := range []string{"code", "message"} {

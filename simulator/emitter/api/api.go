@@ -9,6 +9,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,9 @@ type Options struct {
 
 	// Tester tests connections. nil: the API does not offer it.
 	Tester Tester
+
+	// TrustedProxies may say in X-Forwarded-For whom they forward for; of others the header is ignored.
+	TrustedProxies []netip.Prefix
 
 	Pieces Pieces // the zero value is the default
 }

@@ -112,6 +112,12 @@ func (r response) write(w http.ResponseWriter) {
 		w.WriteHeader(r.status)
 		return
 	}
+	if file, ok := r.body.(content); ok {
+		w.Header().Set("Content-Type", file.media)
+		w.WriteHeader(r.status)
+		_, _ = w.Write(file.bytes)
+		return
+	}
 	var encoded bytes.Buffer
 	encoder := json.NewEncoder(&encoded)
 	encoder.SetEscapeHTML(false)

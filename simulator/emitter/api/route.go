@@ -46,14 +46,18 @@ func (a *API) table() []route {
 		{"PUT", "environments/{env}/users/{id}/password", a.putPassword},
 		{"POST", "environments/{env}/users/{id}/password", a.postPassword},
 		{"GET", "environments/{env}/keys", a.listKeys},
-		{"POST", "environments/{env}/keys", a.importKey},
+		{"POST", "environments/{env}/keys", a.createKey},
 		{"GET", "environments/{env}/keys/{id}", a.getKey},
 		{"PUT", "environments/{env}/keys/{id}", a.updateKey},
 		{"DELETE", "environments/{env}/keys/{id}", a.deleteKey},
+		{"GET", "environments/{env}/keys/{id}/applications", a.keyApplications},
+		{"GET", "environments/{env}/keys/{id}/csr", a.exportSigningRequest},
+		{"POST", "environments/{env}/keys/{id}/csr", a.answerSigningRequest},
 		{"GET", "environments/{env}/certificates", a.listCertificates},
 		{"POST", "environments/{env}/certificates", a.uploadCertificate},
 		{"GET", "environments/{env}/certificates/{id}", a.getCertificate},
 		{"DELETE", "environments/{env}/certificates/{id}", a.deleteCertificate},
+		{"GET", "environments/{env}/certificates/{id}/applications", a.certificateApplications},
 		{"GET", "environments/{env}/subscriptions", a.listSubscriptions},
 		{"POST", "environments/{env}/subscriptions", a.createSubscription},
 		{"GET", "environments/{env}/subscriptions/{id}", a.getSubscription},
@@ -213,7 +217,7 @@ func (a *API) base(r *http.Request) string {
 func (a *API) caller(r *http.Request, g grant, base string) directory.Caller {
 	return directory.Caller{
 		ID: g.client, Name: g.name, EnvironmentID: g.environment, Base: base,
-		IP: address(r.RemoteAddr), UserAgent: r.UserAgent(), CorrelationID: uuid.NewString(),
+		IP: a.clientAddress(r), UserAgent: r.UserAgent(), CorrelationID: uuid.NewString(),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -113,6 +114,22 @@ func (o Object) Int(name string) int {
 	}
 	return int(float)
 }
+
+// Integer returns a member that must be an integer of any size up to 64 digits; false if it was not sent or is none.
+func (o Object) Integer(name string) (*big.Int, bool) {
+	number, ok := o.members[name].(json.Number)
+	if ok && len(number) <= maxDigits {
+		if value, whole := new(big.Int).SetString(number.String(), 10); whole {
+			return value, true
+		}
+	}
+	if o.Sent(name) {
+		o.wrong(name, "an integer")
+	}
+	return new(big.Int), false
+}
+
+const maxDigits = 64
 
 // Object returns a member that must be an object; the zero Object's getters return zero values.
 func (o Object) Object(name string) Object {
