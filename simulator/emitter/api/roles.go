@@ -24,10 +24,12 @@ func (a *API) getRole(r *request) (response, error) {
 	return response{http.StatusOK, r.role(role)}, nil
 }
 
+// role shows a role. Clients tell it from other kinds by its permissions, which are not modelled one by one.
 func (r *request) role(role directory.Role) object {
 	return object{
 		"_links": object{"self": href(r.link("roles", role.ID))},
 		"id":     role.ID, "name": role.Name, "description": role.Description, "applicableTo": role.ApplicableTo,
+		"permissions": []object{},
 	}
 }
 
