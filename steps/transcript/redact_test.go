@@ -110,10 +110,10 @@ func TestWhatJSONMarksIsKnownByItsMarks(t *testing.T) {
 	}
 	for text, sent := range map[string]string{
 		"Bearer " + r.Mark("two") + "x": "Bearer twox",
-		r.Mark("two") + r.Mark("two"):    "twotwo",
-		r.Mark("three"):                  r.Mark("three"),
-		"two":                            "two",
-		"":                               "",
+		r.Mark("two") + r.Mark("two"):   "twotwo",
+		r.Mark("three"):                 r.Mark("three"),
+		"two":                           "two",
+		"":                              "",
 	} {
 		if got := Unmark(text, known); got != sent {
 			t.Errorf("%q became %q, want %q", text, got, sent)
