@@ -14,14 +14,14 @@ Feature: Errors
       Then the error body has a code and a message
 
       Examples:
-        | refused                         | request                                                |
-        | without a name                  | a subscription is requested without its "name"         |
-        | in broken JSON                  | a subscription is requested in JSON that is cut short  |
-        | in plain text                   | a subscription is requested as "text/plain"            |
-        | without a token                 | the subscriptions are listed without a token           |
-        | with a made-up token            | the subscriptions are listed with a made-up token      |
-        | of something unknown            | an unknown subscription is read                        |
-        | by a method that is not offered | the subscription is patched                            |
+        | refused                         | request                                               |
+        | without a name                  | a subscription is requested without its "name"        |
+        | in broken JSON                  | a subscription is requested in JSON that is cut short |
+        | in plain text                   | a subscription is requested as "text/plain"           |
+        | without a token                 | the subscriptions are listed without a token          |
+        | with a made-up token            | the subscriptions are listed with a made-up token     |
+        | of something unknown            | an unknown subscription is read                       |
+        | by a method that is not offered | the subscription is patched                           |
 
     @needs:environments
     Scenario: The code and the message for a request without the right
@@ -39,14 +39,14 @@ Feature: Errors
       Then the error body has an id that is a UUID, where it must have one
 
       Examples:
-        | refused                         | request                                                |
-        | without a name                  | a subscription is requested without its "name"         |
-        | in broken JSON                  | a subscription is requested in JSON that is cut short  |
-        | in plain text                   | a subscription is requested as "text/plain"            |
-        | without a token                 | the subscriptions are listed without a token           |
-        | with a made-up token            | the subscriptions are listed with a made-up token      |
-        | of something unknown            | an unknown subscription is read                        |
-        | by a method that is not offered | the subscription is patched                            |
+        | refused                         | request                                               |
+        | without a name                  | a subscription is requested without its "name"        |
+        | in broken JSON                  | a subscription is requested in JSON that is cut short |
+        | in plain text                   | a subscription is requested as "text/plain"           |
+        | without a token                 | the subscriptions are listed without a token          |
+        | with a made-up token            | the subscriptions are listed with a made-up token     |
+        | of something unknown            | an unknown subscription is read                       |
+        | by a method that is not offered | the subscription is patched                           |
 
     @needs:environments
     Scenario: The error's id for a request without the right
@@ -64,14 +64,14 @@ Feature: Errors
       Then the details of the error body, if it has any, have codes and messages
 
       Examples:
-        | refused                         | request                                                |
-        | without a name                  | a subscription is requested without its "name"         |
-        | in broken JSON                  | a subscription is requested in JSON that is cut short  |
-        | in plain text                   | a subscription is requested as "text/plain"            |
-        | without a token                 | the subscriptions are listed without a token           |
-        | with a made-up token            | the subscriptions are listed with a made-up token      |
-        | of something unknown            | an unknown subscription is read                        |
-        | by a method that is not offered | the subscription is patched                            |
+        | refused                         | request                                               |
+        | without a name                  | a subscription is requested without its "name"        |
+        | in broken JSON                  | a subscription is requested in JSON that is cut short |
+        | in plain text                   | a subscription is requested as "text/plain"           |
+        | without a token                 | the subscriptions are listed without a token          |
+        | with a made-up token            | the subscriptions are listed with a made-up token     |
+        | of something unknown            | an unknown subscription is read                       |
+        | by a method that is not offered | the subscription is patched                           |
 
     @needs:environments
     Scenario: The details for a request without the right
@@ -89,13 +89,13 @@ Feature: Errors
       Then the refusal has the code "INVALID_DATA" and names "<member>"
 
       Examples:
-        | how                       | setting                           | value                           | member                                  |
-        | without a name            | name                              | absent                          | name                                    |
-        | without enabled           | enabled                           | absent                          | enabled                                 |
-        | without action types      | filterOptions.includedActionTypes | absent                          | filterOptions.includedActionTypes       |
-        | with a format unknown     | format                            | "PLAIN"                         | format                                  |
-        | with a URL in clear       | httpEndpoint.url                  | "http://hookproof.example/hook" | httpEndpoint.url                        |
-        | with payloads of 501      | limit                             | 501 events                      | payloadOptions.maximumPayloadLimit.size |
+        | how                   | setting                           | value                           | member                                  |
+        | without a name        | name                              | absent                          | name                                    |
+        | without enabled       | enabled                           | absent                          | enabled                                 |
+        | without action types  | filterOptions.includedActionTypes | absent                          | filterOptions.includedActionTypes       |
+        | with a format unknown | format                            | "PLAIN"                         | format                                  |
+        | with a URL in clear   | httpEndpoint.url                  | "http://hookproof.example/hook" | httpEndpoint.url                        |
+        | with payloads of 501  | limit                             | 501 events                      | payloadOptions.maximumPayloadLimit.size |
 
   @ERR-005
   Rule: What there is not is not found
