@@ -22,17 +22,18 @@ const (
 	maxParts = 20      // of a multipart body
 
 	transactionHeader = "X-Ping-External-Transaction-ID"
-	maxTransactionID  = 100 // characters (G1)
+	sessionHeader     = "X-Ping-External-Session-ID"
+	maxExternalID     = 100 // characters (G1)
 )
 
-// transactionID returns the client's id for a request in the allowed characters (G1), or a new one.
-func transactionID(sent string) string {
+// externalID returns the client's id for a request or a session in the allowed characters (G1), or a new one.
+func externalID(sent string) string {
 	if sent == "" {
 		return uuid.NewString()
 	}
 	runes := []rune(sent)
-	if len(runes) > maxTransactionID {
-		runes = runes[:maxTransactionID]
+	if len(runes) > maxExternalID {
+		runes = runes[:maxExternalID]
 	}
 	for i, r := range runes {
 		if !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-/@=#+", r) ||

@@ -258,19 +258,20 @@ func TestUnknownPathsAndMethodsHaveTheErrorBody(t *testing.T) {
 	}
 }
 
-func TestTransactionIDIsEchoedOrMade(t *testing.T) {
+func TestExternalIDsAreEchoedOrMade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const header = "X-Ping-External-Transaction-ID"
-	for sent, want := range map[string]string{
-		"tx-1/@=#+._é": "tx-1/@=#+._é", "a b<c>": "a_b_c_", strings.Repeat("x", 150): strings.Repeat("x", 100),
-	} {
-		if got := w.call("GET", "/v1/environments", "", header, sent).header.Get(header); got != want {
-			t.Errorf("%q is echoed as %q, want %q", sent, got, want)
+	for _, header := range []string{"X-Ping-External-Transaction-ID", "X-Ping-External-Session-ID"} {
+		for sent, want := range map[string]string{
+			"tx-1/@=#+._é": "tx-1/@=#+._é", "a b<c>": "a_b_c_", strings.Repeat("x", 150): strings.Repeat("x", 100),
+		} {
+			if got := w.call("GET", "/v1/environments", "", header, sent).header.Get(header); got != want {
+				t.Errorf("%q is echoed as %q, want %q", sent, got, want)
+			}
 		}
-	}
-	first, second := w.call("GET", "/v1/nothing", "").header.Get(header), w.call("GET", "/v1/nothing", "").header.Get(header)
-	if first == "" || first == second {
-		t.Errorf("made ids %q, %q", first, second)
+		first, second := w.call("GET", "/v1/nothing", "").header.Get(header), w.call("GET", "/v1/nothing", "").header.Get(header)
+		if first == "" || first == second {
+			t.Errorf("made ids %q, %q", first, second)
+		}
 	}
 }

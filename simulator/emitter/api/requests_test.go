@@ -299,5 +299,5 @@ func (w *world) state(env string) string {
 			}
 		}
 	}
-	return all
+	return strings.ReplaceAll(all, w.url, "")
 }

@@ -143,7 +143,9 @@ type request struct {
 
 // ServeHTTP answers with JSON, whatever happens.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set(transactionHeader, transactionID(r.Header.Get(transactionHeader)))
+	for _, header := range []string{transactionHeader, sessionHeader} {
+		w.Header().Set(header, externalID(r.Header.Get(header)))
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			if cause == http.ErrAbortHandler {

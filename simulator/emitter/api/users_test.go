@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/tidwall/gjson"
+
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
 )
 
@@ -198,5 +201,35 @@ func TestBillOfMaterialsIsReplaced(t *testing.T) {
 	events := w.journal.of(id(env))
 	if last := events[len(events)-1]; last.Type != "ENVIRONMENT.UPDATED" {
 		t.Errorf("%+v", last)
+	}
+}
+
+func TestApplicationIsEchoedInFull(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	env := w.environment()
+	const body = `{"name":"A","description":"d","enabled":true,"protocol":"OPENID_CONNECT","type":"SINGLE_PAGE_APP","tokenEndpointAuthMethod":"NONE",
+		"grantTypes":["AUTHORIZATION_CODE","REFRESH_TOKEN"],"responseTypes":["CODE"],"redirectUris":["https://b.example","https://a.example"],
+		"postLogoutRedirectUris":["https://c.example"],"pkceEnforcement":"S256_REQUIRED","refreshTokenDuration":86400,"refreshTokenRollingDuration":15552000,
+		"assignActorRoles":false,"homePageUrl":"https://h.example","loginPageUrl":"https://l.example","supportUnsignedRequestObject":true,
+		"accessControl":{"role":{"type":"ADMIN_USERS_ONLY"},"group":{"type":"ANY_GROUP","groups":[{"id":"g"}]}},"corsSettings":{"behavior":"ALLOW_NO_ORIGINS"},
+		"tags":["PING_FED_CONNECTION_INTEGRATION"],"mobile":{"passcodeRefreshDuration":{"duration":30,"timeUnit":"SECONDS"}},"parTimeout":60.5}`
+	made := w.must(201, "POST", env+"/applications", body)
+	self := env + "/applications/" + made.get("id").Str
+	for how, got := range map[string]answer{"made": made, "read": w.must(200, "GET", self, ""), "put": w.must(200, "PUT", self, body)} {
+		gjson.Parse(body).ForEach(func(name, want gjson.Result) bool {
+			if diff := cmp.Diff(want.Value(), got.get(name.Str).Value()); diff != "" {
+				t.Errorf("%s, %s: %s", how, name.Str, diff)
+			}
+			return true
+		})
+		if got.get("environment.id").Str != id(env) || got.get("createdAt").Str == "" || got.get("updatedAt").Str == "" || strings.Contains(got.body, "ecret") {
+			t.Errorf("%s: %s", how, got.body)
+		}
+	}
+	first := w.must(200, "GET", self+"/secret", "").get("secret").Str
+	second := w.must(200, "POST", self+"/secret", "").get("secret").Str
+	if first == "" || first == second || w.must(200, "GET", self+"/secret", "").get("secret").Str != second {
+		t.Error("the secret is not replaced")
 	}
 }
