@@ -1,7 +1,10 @@
 package api_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -219,5 +222,39 @@ func TestCertificatesComeAsPKCS7Too(t *testing.T) {
 	refused := w.refused(w.form(env+"/certificates", "usageType", "SSL/TLS", "file", string(der[:len(der)-4])), 400, "INVALID_DATA")
 	if refused.get("details.0.target").Str != "file" {
 		t.Error(refused.body)
+	}
+}
+
+func TestWeakCertificatesAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	env := w.environment()
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, unusual, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strong, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		key    crypto.Signer
+		status int
+	}{"RSA of 1024 bits": {short, 400}, "Ed25519": {unusual, 400}, "RSA of 2048 bits": {strong, 202}} {
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "c"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, c.key.Public(), c.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.form(env+"/certificates", "usageType", "SSL/TLS", "file", string(der))
+		if got.status != c.status || c.status == 400 && (got.get("details.0.code").Str != "CONSTRAINT_VIOLATION" || got.get("details.0.target").Str != "file") {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
 	}
 }
