@@ -21,6 +21,24 @@ func environmentSteps() []Step {
 		step(`populations? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any { return w.populations }),
 		step(`applications? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any { return w.applications }),
 		step(`(\d+) (applications|populations)`, func(w *World) any { return w.many }),
+		step(`the environment is read`, func(w *World) any {
+			return func(ctx context.Context) error {
+				_, err := w.call(ctx, http.MethodGet, w.here(""), nil)
+				return err
+			}
+		}),
+		step(`the environment of the suite's own client is read`, func(w *World) any {
+			return func(ctx context.Context) error {
+				_, err := w.call(ctx, http.MethodGet, "/v1/environments/"+w.driver.Transcript().Environment, nil)
+				return err
+			}
+		}),
+		step(`the answer is (\d+) with the time of the environment's creation`, func(w *World) any {
+			return func(status int) error {
+				return judged(judge.Response(w.answer, judge.Status(status),
+					judge.Matching("createdAt", "a date and time of RFC 3339", judge.IsDateTime)))
+			}
+		}),
 	}
 }
 

@@ -70,8 +70,9 @@ func (w *World) makeUser(ctx context.Context, u newUser) error {
 			return fmt.Errorf("the scenario has not made environment %q", u.environment)
 		}
 	}
-	username := u.name + "." + w.driver.Name("user")
-	body := map[string]any{"username": username, "email": username + "@hookproof.example"}
+	unique := w.driver.Name("user")
+	username := u.name + "." + unique // the name may have spaces, an address may not
+	body := map[string]any{"username": username, "email": unique + "@hookproof.example"}
 	if u.population != "" {
 		id, ok := home.populations[u.population]
 		if !ok {

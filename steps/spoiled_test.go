@@ -52,7 +52,8 @@ func (k *talk) its(path string) string     { return gjson.Get(k.body, path).Stri
 // behind a proxy that changes what is asked or what is answered.
 type spoiler struct {
 	name  string
-	rules string // those that must notice, by spaces; "" means that none may
+	rules string   // those that must notice, by spaces; "" means that none may
+	areas []string // in which none may
 	ask   func(*talk)
 	say   func(*talk)
 }
@@ -133,12 +134,22 @@ func TestSpoiledAnswersAreNoticed(t *testing.T) {
 	})
 	deadlines := steps.DefaultDeadlines()
 	deadlines.Delivery = 3 * time.Second
-	for _, s := range slices.Concat(spoilers(), liberties()) {
+	all := slices.Concat(spoilers(), errorSpoilers())
+	for _, taken := range []struct {
+		liberties []spoiler
+		areas     []string
+	}{{liberties(), []string{"subscriptions", "validation"}}, {errorLiberties(), errorAreas()}} {
+		for _, s := range taken.liberties {
+			s.areas = taken.areas
+			all = append(all, s)
+		}
+	}
+	for _, s := range all {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			selection := hookproof.Selection{Rules: strings.Fields(s.rules)}
 			if s.rules == "" {
-				selection = hookproof.Selection{Profiles: []string{"subscriptions", "validation"}}
+				selection = hookproof.Selection{Profiles: s.areas}
 			}
 			results, err := hookproof.Execute(t.Context(), spoiled{inner, system, s}, hookproof.Select(selection), hookproof.Wait(deadlines))
 			if err != nil {

@@ -41,6 +41,9 @@ func Vocabulary() []Step {
 		payloadSteps(),
 		burstSteps(),
 		tlsSteps(),
+		authenticationSteps(),
+		errorSteps(),
+		connectionSteps(),
 	} {
 		all = append(all, area...)
 	}

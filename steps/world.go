@@ -35,6 +35,7 @@ type World struct {
 	answer      transcript.Exchange          // of the request made last
 	answers     []transcript.Exchange        // of the requests made last, where they were several
 	remembered  map[string]gjson.Result      // what an answer said earlier, by a name
+	worker      worker                       // the application that acts in place of the suite
 
 	undo []driver.Call // what removes the scenario's traces, last first
 }

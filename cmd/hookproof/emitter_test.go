@@ -77,7 +77,7 @@ func TestTheEmitterCommandRefusesWrongFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"--fault", "nothing"}, {"--log-level", "loud"}, {"--trust-ca", "/does/not/exist"},
-		{"--control-listen", "127.0.0.1:0"}, {"--linger", "-1s"},
+		{"--control-listen", "127.0.0.1:0"}, {"--linger", "-1s"}, {"--trusted-proxy", "10.0.0.1"},
 	} {
 		command := emitterCommand()
 		command.SilenceErrors, command.SilenceUsage = true, true

@@ -1,6 +1,7 @@
 package emitter
 
 import (
+	"net/http"
 	"slices"
 	"sync"
 
@@ -22,7 +23,11 @@ type Pieces struct {
 	// new subscription begins.
 	StartAfter func(last uint64) uint64
 
+	// Serve is how clients meet the management API.
+	Serve func(http.Handler) http.Handler
+
 	// What pieces may read.
+	Bootstrap     api.Client
 	Log           pipeline.Log
 	Subscriptions func(environment, id string) (subscription.Subscription, bool)
 }
@@ -38,6 +43,8 @@ func (e *Emitter) compose() Pieces {
 		Directory:     directory.DefaultPieces(),
 		API:           api.Pieces{Represent: subscription.Represent},
 		StartAfter:    func(last uint64) uint64 { return last },
+		Serve:         func(h http.Handler) http.Handler { return h },
+		Bootstrap:     e.client(),
 		Log:           e.log,
 		Subscriptions: e.directory.Subscription,
 	}
@@ -80,6 +87,8 @@ func (e *Emitter) recompose(names []string) error {
 	e.tail.Store(&p.StartAfter)
 	e.directory.SetPieces(p.Directory)
 	e.management.SetPieces(p.API)
+	served := p.Serve(e.management)
+	e.handler.Store(&served)
 	e.pipeline.Store(&p.Pipeline)
 	if e.dispatcher != nil {
 		e.dispatcher.Recomposed()

@@ -9,8 +9,10 @@ package emitter
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -29,12 +31,15 @@ type Emitter struct {
 	options   Options
 	clock     clock
 	bootstrap bootstrap
+	tokenKey  *api.TokenKey
+	authority []byte // PEM, of a generated certificate of the API
 	relay     relay
 
 	storage    *storage.Storage
 	log        *auditlog.Log
 	directory  *directory.Directory
 	management *api.API
+	handler    atomic.Pointer[http.Handler] // the management API as it is composed now
 	dispatcher *pipeline.Dispatcher
 
 	standard Pieces // keeps every rule
@@ -74,20 +79,16 @@ func (e *Emitter) start(ctx context.Context) error {
 	if e.storage, err = storage.Open(ctx, storage.Options{Dir: o.Dir, Log: o.Log}); err != nil {
 		return err
 	}
-	if e.bootstrap, err = openBootstrap(ctx, e.storage, o); err != nil {
+	if err := e.identify(ctx); err != nil {
 		return err
 	}
-	js, kind := e.storage.JetStream(), e.storage.Kind()
-	if e.log, err = auditlog.Open(ctx, js, auditlog.Options{Kind: kind, Now: e.clock.Now, Appended: e.relay.Appended}); err != nil {
+	if err := e.openDirectory(ctx); err != nil {
 		return err
 	}
-	if e.directory, err = directory.Open(ctx, js, directory.Options{
-		Recorder: recorder{e.log, &e.clock}, Observer: &e.relay, Now: e.clock.Now,
-		Tail: e.startAfter, Storage: kind, Root: e.bootstrap.Environment,
-	}); err != nil {
+	if err := e.directory.Root(ctx, e.bootstrap.Environment); err != nil {
 		return err
 	}
-	cursors, err := pipeline.OpenCursors(ctx, js, kind)
+	cursors, err := pipeline.OpenCursors(ctx, e.storage.JetStream(), e.storage.Kind())
 	if err != nil {
 		return err
 	}
@@ -105,25 +106,65 @@ func (e *Emitter) start(ctx context.Context) error {
 	return nil
 }
 
+// identify brings what the emitter itself is known by: the first client, the
+// key of its tokens, its certificate.
+func (e *Emitter) identify(ctx context.Context) error {
+	bucket, err := openOwn(ctx, e.storage)
+	if err != nil {
+		return err
+	}
+	if e.bootstrap, err = openBootstrap(ctx, bucket, e.options); err != nil {
+		return err
+	}
+	if e.tokenKey, err = openTokenKey(ctx, bucket); err != nil {
+		return err
+	}
+	return e.openTLS(ctx, bucket)
+}
+
+// openDirectory opens the audit log and the directory, and adds the seed.
+func (e *Emitter) openDirectory(ctx context.Context) (err error) {
+	unshifted := func(last uint64) uint64 { return last }
+	e.tail.Store(&unshifted)
+	js, kind := e.storage.JetStream(), e.storage.Kind()
+	if e.log, err = auditlog.Open(ctx, js, auditlog.Options{Kind: kind, Now: e.clock.Now, Appended: e.relay.Appended}); err != nil {
+		return err
+	}
+	if e.directory, err = directory.Open(ctx, js, directory.Options{
+		Recorder: recorder{e.log, &e.clock}, Observer: &e.relay, Now: e.clock.Now, Tail: e.startAfter, Storage: kind,
+	}); err != nil {
+		return err
+	}
+	return e.plant(ctx)
+}
+
 // manage puts the management API and the health checks together.
 func (e *Emitter) manage() {
-	b := e.bootstrap
 	// Tokens live by the machine's clock: advancing the emitter's, to see events
 	// expire, must not lock its clients out.
 	e.management = api.New(e.directory, api.Options{
-		Bootstrap:  api.Client{EnvironmentID: b.Environment, ID: b.ClientID, Secret: b.Secret},
+		Bootstrap:  e.client(),
+		TokenKey:   e.tokenKey,
 		PublicURL:  e.publicURL,
 		Log:        e.options.Log,
 		Activities: e.log,
+		Tester:     &e.relay,
+
+		TrustedProxies: e.options.TrustedProxies,
 	})
 	mux := http.NewServeMux()
-	mux.Handle("/", e.management)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { (*e.handler.Load()).ServeHTTP(w, r) })
 	for _, check := range []string{"GET /healthz", "GET /readyz"} { // it listens only when it is ready
 		mux.HandleFunc(check, func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, map[string]string{"status": "ok"})
 		})
 	}
 	e.front.handler = mux
+}
+
+func (e *Emitter) client() api.Client {
+	b := e.bootstrap
+	return api.Client{EnvironmentID: b.Environment, ID: b.ClientID, Secret: b.Secret}
 }
 
 // startAfter is where the log ends for a subscription made now.
@@ -183,6 +224,7 @@ type served struct {
 	listener net.Listener
 	server   *http.Server
 	handler  http.Handler
+	tls      *tls.Config // nil: plain HTTP
 	done     sync.WaitGroup
 	started  bool
 }
@@ -192,7 +234,7 @@ func (e *Emitter) listen() (err error) {
 		return err
 	}
 	if e.publicURL = e.options.PublicURL; e.publicURL == "" {
-		e.publicURL = publicURL(e.front.listener.Addr())
+		e.publicURL = publicURL(e.options.HTTPS, e.front.listener.Addr())
 	}
 	if e.options.ControlToken != "" {
 		e.control.listener, err = net.Listen("tcp", e.options.ControlListen)
@@ -201,10 +243,10 @@ func (e *Emitter) listen() (err error) {
 }
 
 func (e *Emitter) serve() {
-	e.front.serve()
+	e.front.serve(e.options.Log)
 	if e.control.listener != nil {
 		e.control.handler = e.controlHandler()
-		e.control.serve()
+		e.control.serve(e.options.Log)
 	}
 }
 
@@ -216,12 +258,20 @@ const (
 	headerBytes   = 64 << 10
 )
 
-func (s *served) serve() {
+func (s *served) serve(log *slog.Logger) {
 	s.server = &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: headerWithin, IdleTimeout: idleWithin, MaxHeaderBytes: headerBytes,
+		Handler: s.handler, TLSConfig: s.tls,
+		ReadHeaderTimeout: headerWithin, IdleTimeout: idleWithin, MaxHeaderBytes: headerBytes,
 	}
+	quietly(s.server, log)
 	s.started = true
-	s.done.Go(func() { _ = s.server.Serve(s.listener) }) // always http.ErrServerClosed
+	s.done.Go(func() { // either always ends with http.ErrServerClosed
+		if s.tls != nil {
+			_ = s.server.ServeTLS(s.listener, "", "")
+			return
+		}
+		_ = s.server.Serve(s.listener)
+	})
 }
 
 func (s *served) shutdown() error {

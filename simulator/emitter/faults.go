@@ -20,7 +20,7 @@ type Fault struct {
 // applied in this order, so that those that replace a whole attempt wrap those
 // that change a part of it.
 func Faults() []Fault {
-	return slices.Concat(configurationFaults(), filterFaults(), eventFaults(), tlsFaults(), deliveryFaults(), retryFaults())
+	return slices.Concat(configurationFaults(), apiFaults(), filterFaults(), eventFaults(), tlsFaults(), deliveryFaults(), retryFaults(), probeFaults())
 }
 
 // active returns the named faults in the order of the list.

@@ -16,10 +16,14 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/hookproof/hookproof/simulator/emitter"
+	"github.com/hookproof/hookproof/simulator/emitter/seed"
 )
 
 // childDir in the environment makes the test binary an emitter process.
 const childDir = "HOOKPROOF_TEST_EMITTER_DIR"
+
+// childSeed names the seed that such a process begins with, if any.
+const childSeed = "HOOKPROOF_TEST_EMITTER_SEED"
 
 // childReady is what an emitter process prints once it serves.
 type childReady struct{ API, Control, Environment, ClientID, Secret string }
@@ -29,9 +33,18 @@ func runAsChild() bool {
 	if dir == "" {
 		return false
 	}
-	e, err := emitter.Start(context.Background(), emitter.Options{
+	options := emitter.Options{
 		Dir: dir, ControlToken: controlToken, Linger: 10 * time.Millisecond, RetryInitial: 10 * time.Millisecond,
-	})
+	}
+	if name := os.Getenv(childSeed); name != "" {
+		content, err := os.Open(name)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		options.Seed = &seed.File{Name: name, Content: content}
+	}
+	e, err := emitter.Start(context.Background(), options)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -45,12 +58,19 @@ func runAsChild() bool {
 // process starts an emitter process on the directory; kill ends it with SIGKILL.
 func process(t *testing.T, dir string) (c *client, kill func()) {
 	t.Helper()
+	c, _, kill = seeded(t, dir, "")
+	return c, kill
+}
+
+// seeded is process with a seed; it tells the process's id too.
+func seeded(t *testing.T, dir, seedFile string) (c *client, pid int, kill func()) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	command := exec.Command(self)
-	command.Env = append(os.Environ(), childDir+"="+dir)
+	command.Env = append(os.Environ(), childDir+"="+dir, childSeed+"="+seedFile)
 	command.Stderr = os.Stderr
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -77,7 +97,7 @@ func process(t *testing.T, dir string) (c *client, kill func()) {
 	if err := json.Unmarshal(line, &ready); err != nil {
 		t.Fatal(err)
 	}
-	return connect(t, ready.API, ready.Control, ready.Environment, ready.ClientID, ready.Secret), kill
+	return connect(t, ready.API, ready.Control, ready.Environment, ready.ClientID, ready.Secret), command.Process.Pid, kill
 }
 
 // post injects numbered events and says whether they were accepted.

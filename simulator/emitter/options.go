@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
+	"net/netip"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/seed"
 )
 
 // Options of an emitter. The zero value is a throw-away emitter in memory on a
@@ -28,8 +29,13 @@ type Options struct {
 	// emitter with the same Dir goes on where this one stopped. Empty: memory.
 	Dir string
 	// PublicURL is how clients reach the management API; links begin with it.
-	// Default http://localhost:PORT.
+	// Default http://localhost:PORT, or https.
 	PublicURL string
+	// HTTPS serves the management API over TLS; the zero value is plain HTTP.
+	HTTPS HTTPS
+
+	// TrustedProxies are believed about the client's address in X-Forwarded-For.
+	TrustedProxies []netip.Prefix
 
 	// TrustedCAs are PEM certificates that deliveries trust beside the
 	// machine's roots.
@@ -47,6 +53,10 @@ type Options struct {
 	// Environment, ClientID and ClientSecret are those of the client that may
 	// act on all environments. What is empty is generated, and kept in Dir.
 	Environment, ClientID, ClientSecret string
+
+	// Seed is the configuration to begin with; nil: none. What is there already
+	// is left as it is.
+	Seed *seed.File
 
 	// Faults are the names of deliberate defects, see Faults.
 	Faults []string
@@ -79,6 +89,9 @@ func (o Options) filled() (Options, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := o.HTTPS.check(); err != nil {
+		return o, err
 	}
 	if _, err := active(o.Faults); err != nil {
 		return o, err
@@ -115,15 +128,6 @@ func certificates(files [][]byte) ([]*x509.Certificate, error) {
 		}
 	}
 	return all, nil
-}
-
-// publicURL is how a client on this machine reaches the listener.
-func publicURL(address net.Addr) string {
-	_, port, err := net.SplitHostPort(address.String())
-	if err != nil {
-		return "http://" + address.String()
-	}
-	return "http://localhost:" + port
 }
 
 // Check says what is wrong with the options, without starting anything.

@@ -2,11 +2,13 @@ package emitter
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 // recorder appends the events of API calls to the audit log.
@@ -43,4 +45,13 @@ func (r *relay) Appended(environment string) {
 	if d := r.to.Load(); d != nil {
 		d.Appended(environment)
 	}
+}
+
+// Test passes a connection test on; it is asked for only once the API is served.
+func (r *relay) Test(ctx context.Context, s subscription.Subscription, e event.Event) error {
+	d := r.to.Load()
+	if d == nil {
+		return errors.New("nothing is delivered yet")
+	}
+	return d.Test(ctx, s, e)
 }

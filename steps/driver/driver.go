@@ -45,8 +45,20 @@ type Call struct {
 	// Form makes the body multipart/form-data; Body is ignored then.
 	Form []Field
 	// Authorization overrides the Authorization header that the suite's own
-	// credentials give; "none" sends no such header.
+	// credentials give; "none" sends no such header. A mark in it stands for
+	// the secret that an earlier answer of this scenario told.
 	Authorization string
+	// As authenticates the call by HTTP Basic, as clients do that ask for a
+	// token, in place of Authorization.
+	As *Credentials
+}
+
+// Credentials are those of an API client. The zero value is the client that
+// the suite acts as.
+type Credentials struct {
+	ID string
+	// Secret is the mark of a secret that an earlier answer told.
+	Secret string
 }
 
 // Field is one part of a multipart body. A part with a FileName is a file.

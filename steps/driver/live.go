@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
@@ -37,13 +38,14 @@ type Live struct {
 	timeout time.Duration
 
 	mu    sync.Mutex
-	files []string // secrets that the scenario has uploaded
+	files []string          // secrets that the scenario has uploaded
+	told  map[string]string // secrets that answers told, by their marks
 }
 
 // NewLive makes a backend over the run's client. No call may take longer
 // than timeout; salt keys the marks of the run.
 func NewLive(client *Client, salt string, timeout time.Duration) *Live {
-	return &Live{client: client, salt: salt, timeout: timeout}
+	return &Live{client: client, salt: salt, timeout: timeout, told: map[string]string{}}
 }
 
 // redactor marks the run's own credentials and what the scenario has
@@ -104,11 +106,9 @@ func (l *Live) exchange(ctx context.Context, c Call) (transcript.Entry, error) {
 	for name, value := range c.Header {
 		req.Header.Set(name, value)
 	}
-	authorization := c.Authorization
-	if authorization == "" {
-		if authorization, err = l.client.authorization(ctx, c.Peer); err != nil {
-			return fail(err)
-		}
+	authorization, err := l.authorization(ctx, c)
+	if err != nil {
+		return fail(err)
 	}
 	if authorization != "none" && authorization != "" {
 		req.Header.Set("Authorization", authorization)
@@ -129,8 +129,41 @@ func (l *Live) exchange(ctx context.Context, c Call) (transcript.Entry, error) {
 	}
 	x.End = l.Now()
 	redact := l.redactor()
+	if c.Peer == Emitter || c.Peer == Auth {
+		l.remember(redact.Secrets(answer))
+	}
 	x.Response = &transcript.Response{Status: resp.StatusCode, Headers: redact.Headers(resp.Header), Body: redact.JSON(answer)}
 	return entry, nil
+}
+
+// authorization is the Authorization header of a call; "none" is none.
+func (l *Live) authorization(ctx context.Context, c Call) (string, error) {
+	switch {
+	case c.As != nil:
+		id, secret := c.As.ID, l.unmarked(c.As.Secret)
+		if *c.As == (Credentials{}) {
+			id, secret = l.client.system.Emitter.ClientID, l.client.system.Emitter.ClientSecret
+		}
+		return basic(id, secret), nil
+	case c.Authorization != "":
+		return l.unmarked(c.Authorization), nil
+	}
+	return l.client.authorization(ctx, c.Peer)
+}
+
+// remember keeps secrets, so that a step that knows but their marks can send
+// them.
+func (l *Live) remember(secrets map[string]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	maps.Copy(l.told, secrets)
+}
+
+// unmarked is a text with the secrets that its marks stand for.
+func (l *Live) unmarked(text string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return transcript.Unmark(text, l.told)
 }
 
 // encode gives the body to send, its content type if the body decides it,

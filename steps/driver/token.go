@@ -168,7 +168,7 @@ func (c *Client) fetchToken(ctx context.Context) (string, time.Duration, error) 
 		return "", 0, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.SetBasicAuth(url.QueryEscape(e.ClientID), url.QueryEscape(e.ClientSecret))
+	req.Header.Set("Authorization", basic(e.ClientID, e.ClientSecret))
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return "", 0, err
@@ -187,4 +187,10 @@ func (c *Client) fetchToken(ctx context.Context) (string, time.Duration, error) 
 		return "", 0, fmt.Errorf("POST %s: status %d %s", address, resp.StatusCode, answer.Error)
 	}
 	return answer.AccessToken, time.Duration(answer.ExpiresIn * float64(time.Second)), nil
+}
+
+// basic is the Authorization header by which a client asks for a token: both
+// words are form-escaped first (RFC 6749 section 2.3.1).
+func basic(id, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))
 }

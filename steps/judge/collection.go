@@ -82,6 +82,22 @@ func DoesNotList(pages []transcript.Exchange, id string) Outcome {
 	return Pass
 }
 
+// ListsNone fails if the collection holds a subscription of this name.
+// Rule ERR-006.
+func ListsNone(pages []transcript.Exchange, name string) Outcome {
+	if o := Collection(pages); o.failed {
+		return o
+	}
+	for _, page := range pages {
+		for _, item := range gjson.GetBytes(page.Response.Body, items).Array() {
+			if item.Get("name").String() == name {
+				return Fail("no subscription called %q in the collection", name).Got("%s", cut(item.Raw))
+			}
+		}
+	}
+	return Pass
+}
+
 // Holds fails unless the collection holds so many different subscriptions.
 // Rules SUB-CRUD-012, SUB-LIMIT-050 and SUB-LIMIT-054.
 func Holds(pages []transcript.Exchange, want int) Outcome {

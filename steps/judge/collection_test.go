@@ -17,6 +17,7 @@ func TestCollectionsAreJudged(t *testing.T) {
 	two := []transcript.Exchange{jsonAnswer(twoListed)}
 	paged := append(two, jsonAnswer(`{"_embedded":{"subscriptions":[{"id":"c"}]}}`))
 	empty := []transcript.Exchange{jsonAnswer(`{"_embedded":{}}`)}
+	named := []transcript.Exchange{jsonAnswer(`{"_embedded":{"subscriptions":[{"id":"1","name":"a"},{"id":"2","name":"b"}]}}`)}
 	for _, tc := range []struct {
 		name  string
 		o     Outcome
@@ -37,6 +38,10 @@ func TestCollectionsAreJudged(t *testing.T) {
 		{"none in an empty list", Holds([]transcript.Exchange{jsonAnswer(`{"_embedded":{"subscriptions":[]}}`)}, 0), true},
 		{"none in null", Holds([]transcript.Exchange{jsonAnswer(`{"_embedded":{"subscriptions":null}}`)}, 0), true},
 		{"some where none is expected", Holds(two, 0), false},
+		{"none of that name", ListsNone(named, "c"), true},
+		{"one of that name", ListsNone(named, "b"), false},
+		{"one of that name on the second page", ListsNone(append(two, named...), "a"), false},
+		{"no answer in place of names", ListsNone([]transcript.Exchange{{Error: "refused"}}, "c"), false},
 		{"a list in place of an object", Holds([]transcript.Exchange{jsonAnswer(`[]`)}, 0), false},
 		{"no JSON", Holds([]transcript.Exchange{jsonAnswer(``)}, 0), false},
 		{"an object in place of the list", Collection([]transcript.Exchange{jsonAnswer(`{"_embedded":{"subscriptions":{}}}`)}), false},

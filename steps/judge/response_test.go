@@ -154,28 +154,14 @@ func TestAUUIDIsToldFromOtherIDs(t *testing.T) {
 
 func TestErrorBodiesAreJudged(t *testing.T) {
 	t.Parallel()
-	const id = `"id":"9773fa25-a4f4-40d8-ac25-0d53338247c1",`
-	for _, tc := range []struct {
-		name, body     string
-		core, envelope bool
-	}{
-		{"full", `{` + id + `"code":"INVALID_DATA","message":"No.","details":[{"code":"REQUIRED_VALUE","message":"No.","target":"name"}]}`, true, true},
-		{"code and message", `{"code":"ACCESS_FAILED","message":"No."}`, true, true},
-		{"null details", `{"code":"A","message":"No.","details":null}`, true, true},
-		{"further members", `{"code":"A","message":"No.","more":[1]}`, true, true},
-		{"an id that is no UUID", `{"id":"17","code":"A","message":"No."}`, true, false},
-		{"an id that is a number", `{"id":17,"code":"A","message":"No."}`, false, false},
-		{"no code", `{"message":"No."}`, false, false},
-		{"a number as code", `{"code":403,"message":"No."}`, false, false},
-		{"no message", `{"code":"A"}`, false, false},
-		{"details that are an object", `{"code":"A","message":"No.","details":{}}`, true, false},
-		{"details without code", `{"code":"A","message":"No.","details":[{"message":"No."}]}`, true, false},
-		{"text", `Forbidden`, false, false},
-		{"nothing", ``, false, false},
-	} {
-		got := [2]bool{!Response(jsonAnswer(tc.body), ErrorBody()).Failed(), !Response(jsonAnswer(tc.body), Envelope()).Failed()}
-		if want := [2]bool{tc.core, tc.envelope}; got != want {
-			t.Errorf("%s: %v, want %v", tc.name, got, want)
-		}
-	}
+	tell(t, ErrorBody(),
+		reply{"full", `{"id":"9773fa25-a4f4-40d8-ac25-0d53338247c1","code":"INVALID_DATA","message":"No.","details":[]}`, true},
+		reply{"code and message", `{"code":"ACCESS_FAILED","message":"No."}`, true},
+		reply{"further members", `{"code":"A","message":"No.","more":[1]}`, true},
+		reply{"an id that is a number", `{"id":17,"code":"A","message":"No."}`, false},
+		reply{"no code", `{"message":"No."}`, false},
+		reply{"a number as code", `{"code":403,"message":"No."}`, false},
+		reply{"no message", `{"code":"A"}`, false},
+		reply{"text", `Forbidden`, false},
+		reply{"nothing", ``, false})
 }

@@ -103,3 +103,11 @@ func NotBefore(path, other string) Expectation {
 		return Pass
 	}}
 }
+
+// IsDateTime tells whether s is a date and time of RFC 3339, in any zone.
+func IsDateTime(s string) bool {
+	form := regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$`)
+	upper := strings.ToUpper(s) // section 5.6 allows "t" and "z"
+	_, err := time.Parse(time.RFC3339Nano, upper)
+	return err == nil && form.MatchString(upper)
+}

@@ -79,7 +79,10 @@ func (r Redactor) Mark(secret string) string {
 
 func isMark(s string) bool { return markForm.MatchString(s) }
 
-var markForm = regexp.MustCompile(`^\[redacted [0-9]+ bytes [0-9a-f]{24}\]$`)
+var (
+	markWithin = regexp.MustCompile(`\[redacted [0-9]+ bytes [0-9a-f]{24}\]`)
+	markForm   = regexp.MustCompile(`^` + markWithin.String() + `$`)
+)
 
 // plain are the headers whose values are no secrets; every other header may
 // be one that somebody configured to carry a credential, and is marked.
@@ -133,6 +136,31 @@ func (r Redactor) JSON(body []byte) []byte {
 		end = secret.Index + len(secret.Raw)
 	}
 	return r.Bytes(append(out, body[end:]...))
+}
+
+// Secrets are the secrets that JSON marks in the body, by their marks.
+func (r Redactor) Secrets(body []byte) map[string]string {
+	if len(body) == 0 || !gjson.ValidBytes(body) {
+		return nil
+	}
+	found := map[string]string{}
+	for _, secret := range secrets(gjson.ParseBytes(body)) {
+		if !isMark(secret.Str) {
+			found[r.Mark(secret.Str)] = secret.Str
+		}
+	}
+	return found
+}
+
+// Unmark puts secrets, known by their marks, in the place of the marks in a
+// text; a mark of another secret stays.
+func Unmark(text string, known map[string]string) string {
+	return markWithin.ReplaceAllStringFunc(text, func(mark string) string {
+		if secret, ok := known[mark]; ok {
+			return secret
+		}
+		return mark
+	})
 }
 
 // secrets are the secret strings below v, in the order they stand.

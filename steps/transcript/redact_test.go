@@ -98,3 +98,28 @@ func FuzzJSONStaysJSONAndLosesItsSecrets(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatJSONMarksIsKnownByItsMarks(t *testing.T) {
+	t.Parallel()
+	r := NewRedactor("salt")
+	body := []byte(`{"a":{"secret":"one \" quoted"},"headers":{"X":"two"},"name":"three","token":"` + r.Mark("four") + `"}`)
+	known := r.Secrets(body)
+	want := map[string]string{r.Mark(`one " quoted`): `one " quoted`, r.Mark("two"): "two"}
+	if diff := cmp.Diff(want, known); diff != "" {
+		t.Error(diff)
+	}
+	for text, sent := range map[string]string{
+		"Bearer " + r.Mark("two") + "x": "Bearer twox",
+		r.Mark("two") + r.Mark("two"):   "twotwo",
+		r.Mark("three"):                 r.Mark("three"),
+		"two":                           "two",
+		"":                              "",
+	} {
+		if got := Unmark(text, known); got != sent {
+			t.Errorf("%q became %q, want %q", text, got, sent)
+		}
+	}
+	if found := r.Secrets([]byte("no JSON")); len(found) != 0 {
+		t.Errorf("found %v", found)
+	}
+}

@@ -1,145 +1,229 @@
 package api
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
 )
 
-// searchable maps the attributes of an activity filter (V7) to where they stand in an event.
+// searchable maps the attributes of an activity filter (V7, R5), in lower case, to where they stand in an event.
 var searchable = map[string]string{
-	"correlationid":           "correlationId",
-	"action.type":             "action.type",
-	"resources.id":            "resources.#.id",
-	"resources.type":          "resources.#.type",
-	"resources.population.id": "resources.#.population.id",
-	"actors.client.id":        "actors.client.id",
-	"actors.user.id":          "actors.user.id",
-	"tags":                    "tags",
+	"correlationid":             "correlationId",
+	"action.type":               "action.type",
+	"resources.id":              "resources.#.id",
+	"resources.type":            "resources.#.type",
+	"resources.population.id":   "resources.#.population.id",
+	"actors.client.id":          "actors.client.id",
+	"actor.client.id":           "actors.client.id",
+	"actors.user.id":            "actors.user.id",
+	"actor.user.id":             "actors.user.id",
+	"actors.user.name":          "actors.user.name",
+	"actors.user.population.id": "actors.user.population.id",
+	"tags":                      "tags",
+	"environment.id":            "",
+	"org.id":                    "",
 }
 
-// search is a filter of activities: a range of time and values that must all occur.
+// activityGrammar compares times by order and everything else for equality; only the action type takes a list (V7).
+var activityGrammar = func() grammar {
+	order := []string{"gt", "ge", "lt", "le"}
+	g := grammar{or: true, attributes: map[string][]string{"recordedat": order, "createdat": order}}
+	for name := range searchable {
+		g.attributes[name] = identical
+	}
+	g.attributes["action.type"] = []string{"eq", "in"}
+	return g
+}()
+
+// search is a filter of activities with the range of time that it asks for.
 type search struct {
-	from, to         time.Time // inclusive; zero: no bound
-	after, before    time.Time // exclusive; zero: no bound
-	paths, mustOccur []string
+	condition condition
+	from, to  time.Time // inclusive, perhaps too wide; zero: no bound
 }
 
-// parseSearch reads a filter, which must have a date range on recordedAt or createdAt (V7).
+// parseSearch reads a filter, which must have a date range on recordedAt or createdAt (V7) that nothing widens.
 func parseSearch(filter string) (search, error) {
-	terms, err := parseFilter(filter, "eq", "gt", "ge", "lt", "le")
+	if filter == "" {
+		return search{}, rangeMissing()
+	}
+	c, err := parseFilter(filter, activityGrammar)
 	if err != nil {
 		return search{}, err
 	}
-	var s search
-	dated := false
-	for _, t := range terms {
-		name := strings.ToLower(t.attribute)
-		if name == "recordedat" || name == "createdat" {
-			dated = true
-			err = s.bound(t)
-		} else {
-			err = s.value(name, t)
-		}
-		if err != nil {
-			return search{}, err
+	for _, t := range c.terms() {
+		if dated(t) && moment(t).IsZero() {
+			return search{}, invalidFilter("The value of "+t.attribute+" must be an RFC 3339 time.", nil)
 		}
 	}
-	if !dated {
-		return search{}, invalidFilter("The filter must have a date range on recordedAt or createdAt.")
+	s := search{condition: c}
+	found := false
+	for _, part := range c.conjuncts() {
+		if part.all == nil && part.any == nil && dated(part.term) {
+			found = true
+			s.bound(part.term)
+		}
+	}
+	if !found {
+		return search{}, rangeMissing()
 	}
 	return s, nil
 }
 
-func (s *search) bound(t term) error {
-	at, err := time.Parse(time.RFC3339Nano, t.value)
+func rangeMissing() error {
+	return invalidFilter("The filter must have a date range on recordedAt or createdAt.", nil)
+}
+
+func dated(t term) bool { return t.attribute == "recordedat" || t.attribute == "createdat" }
+
+// moment is the time a term names; zero if it names none.
+func moment(t term) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, t.values[0])
 	if err != nil {
-		return invalidFilter(fmt.Sprintf("The value of %s must be an RFC 3339 time.", t.attribute))
+		return time.Time{}
 	}
+	return at
+}
+
+func (s *search) bound(t term) {
+	at := moment(t)
 	switch t.operator {
-	case "gt":
-		s.after = later(s.after, at)
-	case "ge":
-		s.from = later(s.from, at)
-	case "lt":
-		s.before = earlier(s.before, at)
-	case "le":
-		s.to = earlier(s.to, at)
+	case "gt", "ge":
+		if at.After(s.from) {
+			s.from = at
+		}
 	default:
-		return invalidFilter("The operator " + t.operator + " is not supported for a time.")
-	}
-	return nil
-}
-
-func (s *search) value(name string, t term) error {
-	path, ok := searchable[name]
-	if !ok {
-		return invalidFilter("The attribute " + t.attribute + " cannot be filtered by.")
-	}
-	if t.operator != "eq" {
-		return invalidFilter("The operator " + t.operator + " is not supported for " + t.attribute + ".")
-	}
-	s.paths, s.mustOccur = append(s.paths, path), append(s.mustOccur, t.value)
-	return nil
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func (s search) matches(event []byte) bool {
-	at, err := time.Parse(time.RFC3339Nano, gjson.GetBytes(event, "recordedAt").Str)
-	if err != nil || at.Before(s.from) || !s.after.IsZero() && !at.After(s.after) ||
-		!s.to.IsZero() && at.After(s.to) || !s.before.IsZero() && !at.Before(s.before) {
-		return false
-	}
-	for i, path := range s.paths {
-		found := gjson.GetBytes(event, path)
-		occurs := slices.ContainsFunc(found.Array(), func(v gjson.Result) bool { return v.Str == s.mustOccur[i] })
-		if !occurs {
-			return false
+		if s.to.IsZero() || at.Before(s.to) {
+			s.to = at
 		}
 	}
-	return true
+}
+
+// matches says whether an event of the environment is wanted.
+func (s search) matches(environment string, event []byte) bool {
+	at, err := time.Parse(time.RFC3339Nano, gjson.GetBytes(event, "recordedAt").Str)
+	return err == nil && s.condition.holds(func(t term) bool {
+		switch t.attribute {
+		case "recordedat", "createdat":
+			return inOrder(at, t.operator, moment(t))
+		case "environment.id":
+			return t.values[0] == environment
+		case "org.id":
+			return t.values[0] == directory.OrganizationID
+		}
+		found := gjson.GetBytes(event, searchable[t.attribute])
+		return slices.ContainsFunc(found.Array(), func(v gjson.Result) bool {
+			return v.Type == gjson.String && slices.Contains(t.values, v.Str)
+		})
+	})
+}
+
+func inOrder(a time.Time, operator string, b time.Time) bool {
+	switch operator {
+	case "gt":
+		return a.After(b)
+	case "ge":
+		return !a.Before(b)
+	case "lt":
+		return a.Before(b)
+	default:
+		return !a.After(b)
+	}
 }
 
 func (a *API) listActivities(r *request) (response, error) {
-	s, err := parseSearch(r.URL.Query().Get("filter"))
-	if err != nil {
-		return response{}, err
-	}
 	limit, err := r.limit()
 	if err != nil {
 		return response{}, err
 	}
-	found, err := a.activities(r, s, limit, s.matches)
+	query := r.URL.Query()
+	return a.findActivities(r, query.Get("filter"), limit, query.Get("cursor"))
+}
+
+// searchActivities takes the filter in the body, which keeps personal data out of URLs (V7). The next page is asked
+// for by the same body, at the link or with the link's cursor as its offset.
+func (a *API) searchActivities(r *request) (response, error) {
+	limit, err := r.limit()
+	if err != nil {
+		return response{}, err
+	}
+	o, err := r.json()
+	if err != nil {
+		return response{}, err
+	}
+	filter, offset := o.String("filter"), o.String("offset")
+	o.Required("filter")
+	if o.Sent("limit") {
+		if limit = o.Int("limit"); limit < 1 || limit > maxPageSize {
+			lowest, highest := 1, maxPageSize
+			o.Report(body.Problem{
+				Code: body.OutOfRange, Target: "limit", Message: fmt.Sprintf("The limit must be between 1 and %d.", maxPageSize),
+				Inner: &body.Inner{RangeMinimumValue: &lowest, RangeMaximumValue: &highest},
+			})
+		}
+	}
+	if found := o.Problems(); len(found) > 0 {
+		return response{}, invalidData(found...)
+	}
+	if offset == "" {
+		offset = r.URL.Query().Get("cursor")
+	}
+	return a.findActivities(r, filter, limit, offset)
+}
+
+func (a *API) findActivities(r *request, filter string, limit int, cursor string) (response, error) {
+	s, err := parseSearch(filter)
+	if err != nil {
+		return response{}, err
+	}
+	skip, err := position(cursor)
+	if err != nil {
+		return response{}, err
+	}
+	wanted := func(event []byte) bool { return s.matches(r.env, event) }
+	found, more, err := a.activities(r, s, skip, limit, wanted)
 	if err != nil {
 		return response{}, err
 	}
 	envelope := collection(r.self(), "activities", nil, len(found))
 	envelope["_embedded"], envelope["size"] = object{"activities": found}, len(found)
+	if more {
+		query := r.URL.Query()
+		query.Set("cursor", positionToken(skip+len(found)))
+		envelope["_links"].(object)["next"] = href(r.environmentLink("activities") + "?" + query.Encode())
+	}
 	return response{http.StatusOK, envelope}, nil
 }
 
+// positionToken names a place in the events that a filter finds: the log only grows at its end, so it stays.
+func positionToken(n int) string {
+	return base64.RawURLEncoding.EncodeToString([]byte("after " + strconv.Itoa(n)))
+}
+
+func position(cursor string) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(cursor)
+	text, ours := strings.CutPrefix(string(decoded), "after ")
+	n, numberErr := strconv.Atoi(text)
+	if err != nil || numberErr != nil || !ours || n < 0 {
+		return 0, invalidParameter(body.InvalidParameter, "cursor", "The cursor is not one of this API.")
+	}
+	return n, nil
+}
+
 func (a *API) getActivity(r *request) (response, error) {
-	found, err := a.activities(r, search{}, 1, func(event []byte) bool {
+	found, _, err := a.activities(r, search{}, 0, 1, func(event []byte) bool {
 		return gjson.GetBytes(event, "id").Str == r.id
 	})
 	if err != nil {
@@ -151,32 +235,34 @@ func (a *API) getActivity(r *request) (response, error) {
 	return response{http.StatusOK, found[0]}, nil
 }
 
-// activities collects events that are wanted, in the order of the log.
-func (a *API) activities(r *request, s search, limit int, wanted func([]byte) bool) ([]json.RawMessage, error) {
+// activities collects up to limit events that are wanted after skipping some, in the order of the log, and says
+// whether there are more.
+func (a *API) activities(r *request, s search, skip, limit int, wanted func([]byte) bool) ([]json.RawMessage, bool, error) {
 	found := []json.RawMessage{}
 	if a.opts.Activities == nil {
-		return found, nil
+		return found, false, nil
 	}
-	from, to := later(s.from, s.after), s.to
-	if !s.before.IsZero() {
-		to = earlier(s.to, s.before)
-	}
-	for event, err := range a.opts.Activities.Activities(r.Context(), r.env, from, to) {
+	for event, err := range a.opts.Activities.Activities(r.Context(), r.env, s.from, s.to) {
 		if err != nil {
-			return nil, fmt.Errorf("read activities of %s: %w", r.env, err)
+			return nil, false, fmt.Errorf("read activities of %s: %w", r.env, err)
 		}
 		if !wanted(event) {
 			continue
 		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		if len(found) == limit {
+			return found, true, nil
+		}
 		shown, err := r.activity(event)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		if found = append(found, shown); len(found) == limit {
-			break
-		}
+		found = append(found, shown)
 	}
-	return found, nil
+	return found, false, nil
 }
 
 // activity is a stored event with what only the API shows, and without its source (E1).

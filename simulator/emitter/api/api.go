@@ -9,6 +9,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -30,8 +31,17 @@ type Options struct {
 	// Log gets unexpected failures. nil: nothing is logged.
 	Log *slog.Logger
 
+	// TokenKey signs the access tokens. nil: one is made, and the tokens end with the process.
+	TokenKey *TokenKey
+
 	// Activities reads the stored events. nil: there are none.
 	Activities Activities
+
+	// Tester tests connections. nil: the API does not offer it.
+	Tester Tester
+
+	// TrustedProxies may say in X-Forwarded-For whom they forward for; of others the header is ignored.
+	TrustedProxies []netip.Prefix
 
 	Pieces Pieces // the zero value is the default
 }
@@ -93,7 +103,6 @@ func (p Pieces) filled() Pieces {
 type API struct {
 	directory *directory.Directory
 	opts      Options
-	tokens    *tokens
 	routes    []route
 	pieces    atomic.Pointer[Pieces]
 }
@@ -109,7 +118,14 @@ func New(d *directory.Directory, o Options) *API {
 	if o.Bootstrap.Name == "" {
 		o.Bootstrap.Name = o.Bootstrap.ID
 	}
-	a := &API{directory: d, opts: o, tokens: newTokens()}
+	if o.TokenKey == nil {
+		key, err := NewTokenKey()
+		if err != nil {
+			panic(err) // there is no randomness: nothing can be secret on this machine
+		}
+		o.TokenKey = key
+	}
+	a := &API{directory: d, opts: o}
 	a.routes = a.table()
 	a.SetPieces(o.Pieces)
 	return a

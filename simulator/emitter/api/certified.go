@@ -23,7 +23,20 @@ func (a *API) listKeys(r *request) (response, error) {
 	return response{http.StatusOK, collection(r.environmentLink("keys"), "keys", items, len(items))}, nil
 }
 
-func (a *API) importKey(r *request) (response, error) {
+// createKey imports a key from a form, or generates one as JSON describes it (G1).
+func (a *API) createKey(r *request) (response, error) {
+	media, err := r.media("application/json", "multipart/form-data")
+	if err != nil {
+		return response{}, err
+	}
+	if media == "application/json" {
+		o, err := r.object()
+		if err != nil {
+			return response{}, err
+		}
+		k, err := a.directory.GenerateKey(r.Context(), r.caller, r.env, o)
+		return a.shownKey(r, http.StatusCreated, k, err)
+	}
 	u, err := r.upload()
 	if err != nil {
 		return response{}, err
@@ -34,7 +47,10 @@ func (a *API) importKey(r *request) (response, error) {
 
 func (a *API) getKey(r *request) (response, error) {
 	k, err := a.directory.GetKey(r.env, r.id)
-	return a.shownKey(r, http.StatusOK, k, err)
+	if err != nil {
+		return response{}, err
+	}
+	return r.exported(k.Certified, a.key(r, k))
 }
 
 func (a *API) updateKey(r *request) (response, error) {
@@ -83,7 +99,7 @@ func (a *API) getCertificate(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{http.StatusOK, a.certificate(r, c)}, nil
+	return r.exported(c.Certified, a.certificate(r, c))
 }
 
 func (a *API) deleteCertificate(r *request) (response, error) {
@@ -126,8 +142,8 @@ func (a *API) certified(r *request, plural string, c directory.Certified) object
 		"algorithm":          algorithm,
 		"keyLength":          length,
 		"signatureAlgorithm": directory.SignatureAlgorithm(leaf),
-		"subjectDN":          leaf.Subject.String(),
-		"issuerDN":           leaf.Issuer.String(),
+		"subjectDN":          c.Subject(),
+		"issuerDN":           c.Issuer(),
 		"serialNumber":       leaf.SerialNumber,
 		"startsAt":           leaf.NotBefore.UTC().Format(subscription.TimeFormat),
 		"expiresAt":          leaf.NotAfter.UTC().Format(subscription.TimeFormat),

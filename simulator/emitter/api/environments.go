@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 func (a *API) listEnvironments(r *request) (response, error) {
@@ -47,6 +48,22 @@ func (a *API) billOfMaterials(r *request) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	return r.bill(e)
+}
+
+func (a *API) replaceBillOfMaterials(r *request) (response, error) {
+	o, err := r.json()
+	if err != nil {
+		return response{}, err
+	}
+	e, err := a.directory.ReplaceBill(r.Context(), r.caller, r.env, o)
+	if err != nil {
+		return response{}, err
+	}
+	return r.bill(e)
+}
+
+func (r *request) bill(e directory.Entity) (response, error) {
 	bill, ok := e.Members["billOfMaterials"].(map[string]any)
 	if !ok {
 		bill = object{"products": []object{{"type": "PING_ONE_BASE"}}}
@@ -56,6 +73,8 @@ func (a *API) billOfMaterials(r *request) (response, error) {
 		"self":        href(r.environmentLink("billOfMaterials")),
 		"environment": href(r.environmentLink()),
 	}
+	bill["createdAt"] = e.CreatedAt.UTC().Format(subscription.TimeFormat)
+	bill["updatedAt"] = e.UpdatedAt.UTC().Format(subscription.TimeFormat)
 	return response{http.StatusOK, bill}, nil
 }
 
@@ -81,6 +100,9 @@ func (r *request) environment(e directory.Entity) object {
 		"users":           href(r.link("environments", e.ID, "users")),
 		"applications":    href(r.link("environments", e.ID, "applications")),
 		"activities":      href(r.link("environments", e.ID, "activities")),
+		"keys":            href(r.link("environments", e.ID, "keys")),
+		"certificates":    href(r.link("environments", e.ID, "certificates")),
+		"organization":    href(r.link("organizations", directory.OrganizationID)),
 	}
 	times(shown, e)
 	return shown

@@ -84,6 +84,11 @@ func constraint(c *directory.Conflict) Failure {
 		body.Problem{Code: body.ConstraintViolation, Target: c.Target, Message: c.Message})
 }
 
+// requestFailed refuses what the state of a resource does not allow (O1).
+func requestFailed(code, message string) Failure {
+	return failed(http.StatusBadRequest, "REQUEST_FAILED", "The request could not be completed.", body.Problem{Code: code, Message: message})
+}
+
 func unexpected() Failure {
 	return failed(http.StatusInternalServerError, "UNEXPECTED_ERROR", "The request failed for a reason on the server's side.")
 }
@@ -105,6 +110,12 @@ type response struct {
 func (r response) write(w http.ResponseWriter) {
 	if r.body == nil {
 		w.WriteHeader(r.status)
+		return
+	}
+	if file, ok := r.body.(content); ok {
+		w.Header().Set("Content-Type", file.media)
+		w.WriteHeader(r.status)
+		_, _ = w.Write(file.bytes)
 		return
 	}
 	var encoded bytes.Buffer

@@ -48,19 +48,44 @@ func (r *request) limit() (int, error) {
 	return n, nil
 }
 
+// matched are what text attributes are compared by; identical are for ids and the like.
+var (
+	matched   = []string{"eq", "sw"}
+	identical = []string{"eq"}
+)
+
+// filterable is what each collection can be filtered by (V7, G1).
+var filterable = map[string]grammar{
+	"environments": {attributes: map[string][]string{
+		"id": identical, "name": matched, "type": identical, "region": identical, "license.id": identical,
+	}},
+	"populations": {attributes: map[string][]string{"id": identical, "name": matched}},
+	"applications": {attributes: map[string][]string{
+		"id": identical, "name": matched, "enabled": identical, "protocol": identical, "type": identical,
+	}},
+	"users": {or: true, attributes: map[string][]string{
+		"id": identical, "username": matched, "email": matched, "population.id": identical, "enabled": identical,
+		"externalid": identical, "name.given": matched, "name.family": matched, "mobilephone": matched,
+	}},
+	"licenses": {attributes: map[string][]string{"id": identical, "name": matched, "package": identical, "status": identical}},
+}
+
 // page answers with the entities that satisfy the request's filter, a page at a time, with a link to the next.
 func (r *request) page(all []directory.Entity, plural, self string, show func(directory.Entity) object) (response, error) {
 	limit, err := r.limit()
 	if err != nil {
 		return response{}, err
 	}
-	var terms []term
+	matching := all
 	if filter := r.URL.Query().Get("filter"); filter != "" {
-		if terms, err = parseFilter(filter, "eq", "sw"); err != nil {
+		wanted, err := parseFilter(filter, filterable[plural])
+		if err != nil {
 			return response{}, err
 		}
+		matching = slices.DeleteFunc(all, func(e directory.Entity) bool {
+			return !wanted.holds(func(t term) bool { return satisfies(e, t) })
+		})
 	}
-	matching := slices.DeleteFunc(all, func(e directory.Entity) bool { return !satisfies(e, terms) })
 	rest, err := r.after(matching)
 	if err != nil {
 		return response{}, err
@@ -104,18 +129,17 @@ func (r *request) after(all []directory.Entity) ([]directory.Entity, error) {
 	return all[i:], nil
 }
 
-func satisfies(e directory.Entity, terms []term) bool {
-	for _, t := range terms {
-		value, ok := attribute(e, t.attribute)
-		value, want := strings.ToLower(value), strings.ToLower(t.value)
-		if !ok || t.operator == "eq" && value != want || t.operator == "sw" && !strings.HasPrefix(value, want) {
-			return false
-		}
+// satisfies compares without regard to case, as the platform's directory does (V7).
+func satisfies(e directory.Entity, t term) bool {
+	value, ok := attribute(e, t.attribute)
+	value, want := strings.ToLower(value), strings.ToLower(t.values[0])
+	if t.operator == "sw" {
+		return ok && strings.HasPrefix(value, want)
 	}
-	return true
+	return ok && value == want
 }
 
-// attribute finds a string, or a boolean as a string, by its dotted path.
+// attribute finds a string, or a boolean as a string, by its dotted path in lower case.
 func attribute(e directory.Entity, path string) (string, bool) {
 	if path == "id" {
 		return e.ID, true
@@ -123,7 +147,7 @@ func attribute(e directory.Entity, path string) (string, bool) {
 	var value any = e.Members
 	for _, name := range strings.Split(path, ".") {
 		members, _ := value.(map[string]any)
-		value = members[name]
+		value = member(members, name)
 	}
 	switch v := value.(type) {
 	case string:
@@ -132,6 +156,19 @@ func attribute(e directory.Entity, path string) (string, bool) {
 		return strconv.FormatBool(v), true
 	}
 	return "", false
+}
+
+// member finds a member by its name in lower case.
+func member(members map[string]any, name string) any {
+	if value, ok := members[name]; ok {
+		return value
+	}
+	for candidate, value := range members {
+		if strings.ToLower(candidate) == name {
+			return value
+		}
+	}
+	return nil
 }
 
 // self is the address of the request, with its query.

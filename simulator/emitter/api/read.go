@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,17 +22,18 @@ const (
 	maxParts = 20      // of a multipart body
 
 	transactionHeader = "X-Ping-External-Transaction-ID"
-	maxTransactionID  = 100 // characters (G1)
+	sessionHeader     = "X-Ping-External-Session-ID"
+	maxExternalID     = 100 // characters (G1)
 )
 
-// transactionID returns the client's id for a request in the allowed characters (G1), or a new one.
-func transactionID(sent string) string {
+// externalID returns the client's id for a request or a session in the allowed characters (G1), or a new one.
+func externalID(sent string) string {
 	if sent == "" {
 		return uuid.NewString()
 	}
 	runes := []rune(sent)
-	if len(runes) > maxTransactionID {
-		runes = runes[:maxTransactionID]
+	if len(runes) > maxExternalID {
+		runes = runes[:maxExternalID]
 	}
 	for i, r := range runes {
 		if !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-/@=#+", r) ||
@@ -52,14 +54,24 @@ func address(remote string) string {
 
 // json reads the body as one JSON object. Beside application/json it takes the given media types.
 func (r *request) json(also ...string) (body.Object, error) {
+	if _, err := r.media(append([]string{"application/json"}, also...)...); err != nil {
+		return body.Object{}, err
+	}
+	return r.object()
+}
+
+// media returns which of the given media types the body has; another one, or another character set than UTF-8, is
+// refused.
+func (r *request) media(known ...string) (string, error) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	known := media == "application/json"
-	for _, other := range also {
-		known = known || media == other
+	i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, media) })
+	if charset := params["charset"]; err != nil || i < 0 || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return "", unsupportedMedia(strings.Join(known, " or "))
 	}
-	if charset := params["charset"]; err != nil || !known || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return body.Object{}, unsupportedMedia("application/json")
-	}
+	return known[i], nil
+}
+
+func (r *request) object() (body.Object, error) {
 	raw, err := io.ReadAll(http.MaxBytesReader(r.writer, r.Body, maxBody))
 	if err != nil {
 		return body.Object{}, readFailure(err)

@@ -8,26 +8,40 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hookproof/hookproof/simulator/emitter/directory"
 )
 
 // endpoint is one method on one path of the API; path stands below the environment.
 type endpoint struct {
 	method, path string
-	body         string // a good one: "json", "form", or "" for none
+	body         string // a good one: "json", "form", either ("json form"), a vendor's media type, or "" for none
 }
 
 // endpoints are all of them; {user} and so on stand for the ids of existing resources.
 func endpoints() []endpoint {
+	const user = "/users/{users}"
 	all := []endpoint{
-		{"GET", "", ""}, {"PUT", "", "json"}, {"DELETE", "", ""}, {"GET", "/billOfMaterials", ""},
+		{"GET", "", ""}, {"PUT", "", "json"}, {"DELETE", "", ""}, {"GET", "/billOfMaterials", ""}, {"PUT", "/billOfMaterials", "json"},
 		{"GET", "/applications/{applications}/secret", ""}, {"POST", "/applications/{applications}/secret", ""},
-		{"PATCH", "/users/{users}", "json"}, {"PUT", "/users/{users}/enabled", "json"}, {"PUT", "/users/{users}/population", "json"},
-		{"GET", "/activities", ""}, {"GET", "/activities/{subscriptions}", ""},
+		{"PATCH", user, "json"}, {"GET", user + "/enabled", ""}, {"PUT", user + "/enabled", "json"},
+		{"GET", user + "/population", ""}, {"PUT", user + "/population", "json"},
+		{"GET", user + "/password", ""}, {"PUT", user + "/password", "application/vnd.pingidentity.password.set+json"},
+		{"PUT", user + "/password", "application/vnd.pingidentity.password.reset+json"},
+		{"POST", user + "/password", ""}, {"POST", "/users", "application/vnd.pingidentity.user.import+json"},
+		{"GET", "/keys/{keys}/applications", ""}, {"GET", "/keys/{keys}/csr", ""}, {"POST", "/keys/{keys}/csr", "form"},
+		{"GET", "/certificates/{certificates}/applications", ""},
+		{"GET", "/activities", ""}, {"POST", "/activities", "json"}, {"GET", "/activities/{subscriptions}", ""},
+	}
+	for _, holder := range []string{"users", "applications"} {
+		assignments := "/" + holder + "/{" + holder + "}/roleAssignments"
+		all = append(all, endpoint{"GET", assignments, ""}, endpoint{"POST", assignments, "json"},
+			endpoint{"GET", assignments + "/{" + holder + " role}", ""}, endpoint{"DELETE", assignments + "/{" + holder + " role}", ""})
 	}
 	for _, plural := range []string{"populations", "applications", "users", "subscriptions", "keys", "certificates"} {
-		create := "json"
-		if plural == "keys" || plural == "certificates" {
-			create = "form"
+		create := map[string]string{"keys": "json form", "certificates": "form"}[plural]
+		if create == "" {
+			create = "json"
 		}
 		item := "/" + plural + "/{" + plural + "}"
 		all = append(all, endpoint{"GET", "/" + plural, ""}, endpoint{"POST", "/" + plural, create},
@@ -51,7 +65,17 @@ func (w *world) furnished() (env string, fill func(string) string) {
 		"{certificates}", w.uploadCertificate(env),
 	}
 	application, _ := w.worker(env)
-	return env, strings.NewReplacer(append(ids, "{applications}", application)...).Replace
+	ids = append(ids, "{applications}", application)
+	for holder, id := range map[string]string{"users": ids[3], "applications": application} {
+		role := w.must(201, "POST", env+"/"+holder+"/"+id+"/roleAssignments", assignmentOf("Identity Data Admin", "ENVIRONMENT", rootEnvironment))
+		ids = append(ids, "{"+holder+" role}", role.get("id").Str)
+	}
+	return env, strings.NewReplacer(ids...).Replace
+}
+
+// assignmentOf is the body that assigns a role.
+func assignmentOf(role, scope, id string) string {
+	return fmt.Sprintf(`{"role":{"id":%q},"scope":{"type":%q,"id":%q}}`, directory.RoleID(role), scope, id)
 }
 
 func TestEveryEndpointNeedsATokenForItsEnvironment(t *testing.T) {
@@ -105,35 +129,44 @@ func TestBadBodiesAreRefusedAtEveryEndpoint(t *testing.T) {
 			code              string
 		}
 		bads := []bad{{"another media type", "text/plain", "{}", 415, "INVALID_REQUEST"}, {"no media type", "", "{}", 415, "INVALID_REQUEST"}}
-		switch e.body {
-		case "json":
+		media := "application/json"
+		if strings.HasPrefix(e.body, "application/") {
+			media = e.body
+		}
+		if e.body == "" {
+			continue
+		}
+		if strings.HasPrefix(e.body, "json") || media == e.body {
 			bads = append(bads,
-				bad{"malformed", "application/json", `{"name":`, 400, "INVALID_REQUEST"},
-				bad{"empty", "application/json", " ", 400, "INVALID_REQUEST"},
-				bad{"not UTF-8", "application/json", "{\"name\":\"\xff\"}", 400, "INVALID_REQUEST"},
-				bad{"key twice", "application/json", `{"a":1,"a":2}`, 400, "INVALID_REQUEST"},
-				bad{"key twice inside", "application/json", `{"x":[{"a":1,"a":2}]}`, 400, "INVALID_REQUEST"},
-				bad{"something after", "application/json", `{} {}`, 400, "INVALID_REQUEST"},
-				bad{"comma at the end", "application/json", `{"a":1,}`, 400, "INVALID_REQUEST"},
-				bad{"nested deeply", "application/json", deep, 400, "INVALID_REQUEST"},
-				bad{"array", "application/json", `[]`, 400, "INVALID_DATA"},
-				bad{"text", "application/json; charset=UTF-8", `"x"`, 400, "INVALID_DATA"},
-				bad{"wrong types", "application/json", wrongTypes, 400, "INVALID_DATA"},
-				bad{"huge", "application/json", huge, 413, "INVALID_REQUEST"},
-				bad{"another charset", "application/json; charset=latin1", "{}", 415, "INVALID_REQUEST"},
-				bad{"form", "application/x-www-form-urlencoded", "a=b", 415, "INVALID_REQUEST"},
+				bad{"malformed", media, `{"name":`, 400, "INVALID_REQUEST"},
+				bad{"empty", media, " ", 400, "INVALID_REQUEST"},
+				bad{"not UTF-8", media, "{\"name\":\"\xff\"}", 400, "INVALID_REQUEST"},
+				bad{"key twice", media, `{"a":1,"a":2}`, 400, "INVALID_REQUEST"},
+				bad{"key twice inside", media, `{"x":[{"a":1,"a":2}]}`, 400, "INVALID_REQUEST"},
+				bad{"something after", media, `{} {}`, 400, "INVALID_REQUEST"},
+				bad{"comma at the end", media, `{"a":1,}`, 400, "INVALID_REQUEST"},
+				bad{"nested deeply", media, deep, 400, "INVALID_REQUEST"},
+				bad{"array", media, `[]`, 400, "INVALID_DATA"},
+				bad{"text", media + "; charset=UTF-8", `"x"`, 400, "INVALID_DATA"},
+				bad{"wrong types", media, wrongTypes, 400, "INVALID_DATA"},
+				bad{"huge", media, huge, 413, "INVALID_REQUEST"},
+				bad{"another charset", media + "; charset=latin1", "{}", 415, "INVALID_REQUEST"},
+				bad{"form of a page", "application/x-www-form-urlencoded", "a=b", 415, "INVALID_REQUEST"},
 			)
-		case "form":
+		}
+		if !strings.HasSuffix(e.body, "form") {
+			bads = append(bads, bad{"form", "multipart/form-data; boundary=b", "--b--\r\n", 415, "INVALID_REQUEST"})
+		} else {
 			bads = append(bads,
-				bad{"JSON", "application/json", "{}", 415, "INVALID_REQUEST"},
 				bad{"no boundary", "multipart/form-data", "x", 400, "INVALID_REQUEST"},
 				bad{"no parts", "multipart/form-data; boundary=b", "x", 400, "INVALID_REQUEST"},
 				bad{"cut off", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx", 400, "INVALID_REQUEST"},
 				bad{"huge", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n" + huge + "\r\n--b--\r\n", 413, "INVALID_REQUEST"},
 				bad{"empty", "multipart/form-data; boundary=b", "--b--\r\n", 400, "INVALID_DATA"},
 			)
-		default:
-			continue
+		}
+		if e.body == "form" {
+			bads = append(bads, bad{"JSON", "application/json", "{}", 415, "INVALID_REQUEST"})
 		}
 		for _, b := range bads {
 			r := w.request(e.method, path, b.body, "Content-Type", b.media)
@@ -161,7 +194,8 @@ func TestBadBodiesAreRefusedAtEveryEndpoint(t *testing.T) {
 
 // wrongTypes has every member that some request requires, each of a wrong type.
 const wrongTypes = `{"name":1,"enabled":"yes","username":[],"email":{},"protocol":7,"type":false,"region":null,"default":"no",
-	"usageType":3,"filterOptions":[],"httpEndpoint":"x","verifyTlsCertificates":0,"id":9,"population":"p","license":1}`
+	"usageType":3,"filterOptions":[],"httpEndpoint":"x","verifyTlsCertificates":0,"id":9,"population":"p","license":1,
+	"products":{},"value":[],"newPassword":4,"role":[],"scope":"s","filter":[],"password":7}`
 
 func TestCreatingAnEnvironmentIsRefusedLikewise(t *testing.T) {
 	t.Parallel()
@@ -201,13 +235,22 @@ func TestUnknownPathsAndMethodsHaveTheErrorBody(t *testing.T) {
 		}
 		if strings.Contains(e.path, "{") && e.path != "/activities/{subscriptions}" {
 			unknown := env + e.path[:strings.Index(e.path, "{")] + "44444444-4444-4444-8444-444444444444" + e.path[strings.Index(e.path, "}")+1:]
-			body := map[string]string{"json": "{}"}[e.body]
+			if !strings.Contains(e.body, "json") && e.body != "" {
+				continue // what is uploaded is looked at first
+			}
+			body, media := "", "application/json"
+			if e.body != "" {
+				body = "{}"
+			}
+			if strings.HasPrefix(e.body, "application/") {
+				media = e.body
+			}
 			if strings.HasSuffix(e.path, "/population") {
 				body = fmt.Sprintf(`{"id":%q}`, fill("{populations}"))
 			} else if strings.HasSuffix(e.path, "/enabled") {
 				body = `{"enabled":true}`
 			}
-			w.refused(w.call(e.method, unknown, body), 404, "NOT_FOUND")
+			w.refused(w.call(e.method, unknown, body, "Content-Type", media), 404, "NOT_FOUND")
 		}
 	}
 	if got := w.call(http.MethodHead, env+"/subscriptions", ""); got.status != 200 || got.body != "" {
@@ -215,19 +258,20 @@ func TestUnknownPathsAndMethodsHaveTheErrorBody(t *testing.T) {
 	}
 }
 
-func TestTransactionIDIsEchoedOrMade(t *testing.T) {
+func TestExternalIDsAreEchoedOrMade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const header = "X-Ping-External-Transaction-ID"
-	for sent, want := range map[string]string{
-		"tx-1/@=#+._é": "tx-1/@=#+._é", "a b<c>": "a_b_c_", strings.Repeat("x", 150): strings.Repeat("x", 100),
-	} {
-		if got := w.call("GET", "/v1/environments", "", header, sent).header.Get(header); got != want {
-			t.Errorf("%q is echoed as %q, want %q", sent, got, want)
+	for _, header := range []string{"X-Ping-External-Transaction-ID", "X-Ping-External-Session-ID"} {
+		for sent, want := range map[string]string{
+			"tx-1/@=#+._é": "tx-1/@=#+._é", "a b<c>": "a_b_c_", strings.Repeat("x", 150): strings.Repeat("x", 100),
+		} {
+			if got := w.call("GET", "/v1/environments", "", header, sent).header.Get(header); got != want {
+				t.Errorf("%q is echoed as %q, want %q", sent, got, want)
+			}
 		}
-	}
-	first, second := w.call("GET", "/v1/nothing", "").header.Get(header), w.call("GET", "/v1/nothing", "").header.Get(header)
-	if first == "" || first == second {
-		t.Errorf("made ids %q, %q", first, second)
+		first, second := w.call("GET", "/v1/nothing", "").header.Get(header), w.call("GET", "/v1/nothing", "").header.Get(header)
+		if first == "" || first == second {
+			t.Errorf("made ids %q, %q", first, second)
+		}
 	}
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
-// userImport is the media type of a user with a password (G1); the password is not kept.
-const userImport = "application/vnd.pingidentity.user.import+json"
-
 func (a *API) list(kind directory.Kind) func(*request) (response, error) {
 	return func(r *request) (response, error) {
 		all, err := a.directory.List(r.env, kind)
@@ -27,11 +24,7 @@ func (a *API) list(kind directory.Kind) func(*request) (response, error) {
 
 func (a *API) create(kind directory.Kind) func(*request) (response, error) {
 	return func(r *request) (response, error) {
-		var also []string
-		if kind == directory.User {
-			also = append(also, userImport)
-		}
-		o, err := r.json(also...)
+		o, err := r.json()
 		if err != nil {
 			return response{}, err
 		}
@@ -49,10 +42,6 @@ func (a *API) get(kind directory.Kind) func(*request) (response, error) {
 
 func (a *API) replace(kind directory.Kind) func(*request) (response, error) {
 	return a.change(kind, a.directory.Replace)
-}
-
-func (a *API) patchUser(r *request) (response, error) {
-	return a.change(directory.User, a.directory.Patch)(r)
 }
 
 // change answers a request that changes an entity by a JSON body.
@@ -105,38 +94,6 @@ func (a *API) show(r *request, kind directory.Kind, e directory.Entity) object {
 func times(shown object, e directory.Entity) {
 	shown["createdAt"] = e.CreatedAt.UTC().Format(subscription.TimeFormat)
 	shown["updatedAt"] = e.UpdatedAt.UTC().Format(subscription.TimeFormat)
-}
-
-// part answers with one part of a user, which has an address of its own.
-func (a *API) part(r *request, name string,
-	apply func(context.Context, directory.Caller, string, string, body.Object) (directory.Entity, error),
-	show func(directory.Entity) object) (response, error) {
-	o, err := r.json()
-	if err != nil {
-		return response{}, err
-	}
-	user, err := apply(r.Context(), r.caller, r.env, r.id, o)
-	if err != nil {
-		return response{}, err
-	}
-	shown := show(user)
-	shown["_links"] = object{
-		"self": href(r.environmentLink("users", r.id, name)),
-		"user": href(r.environmentLink("users", r.id)),
-	}
-	return response{http.StatusOK, shown}, nil
-}
-
-func (a *API) setEnabled(r *request) (response, error) {
-	return a.part(r, "enabled", a.directory.SetEnabled, func(u directory.Entity) object {
-		return object{"enabled": u.Flag("enabled")}
-	})
-}
-
-func (a *API) moveUser(r *request) (response, error) {
-	return a.part(r, "population", a.directory.Move, func(u directory.Entity) object {
-		return object{"id": u.PopulationID()}
-	})
 }
 
 func (a *API) readSecret(r *request) (response, error) {

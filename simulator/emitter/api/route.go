@@ -22,39 +22,70 @@ type route struct {
 
 func (a *API) table() []route {
 	routes := []route{
+		{"GET", "roles", a.listRoles},
+		{"GET", "roles/{id}", a.getRole},
 		{"GET", "environments", a.listEnvironments},
 		{"POST", "environments", a.createEnvironment},
 		{"GET", "environments/{env}", a.getEnvironment},
 		{"PUT", "environments/{env}", a.replaceEnvironment},
 		{"DELETE", "environments/{env}", a.deleteEnvironment},
 		{"GET", "environments/{env}/billOfMaterials", a.billOfMaterials},
+		{"PUT", "environments/{env}/billOfMaterials", a.replaceBillOfMaterials},
+		{"GET", "organizations", a.listOrganizations},
+		{"GET", "organizations/{id}", a.getOrganization},
+		{"GET", "organizations/{id}/licenses", a.listLicenses},
+		{"GET", "organizations/{id}/licenses/{part}", a.getLicense},
 		{"GET", "environments/{env}/applications/{id}/secret", a.readSecret},
 		{"POST", "environments/{env}/applications/{id}/secret", a.rotateSecret},
 		{"PATCH", "environments/{env}/users/{id}", a.patchUser},
-		{"PUT", "environments/{env}/users/{id}/enabled", a.setEnabled},
-		{"PUT", "environments/{env}/users/{id}/population", a.moveUser},
+		{"GET", "environments/{env}/users/{id}/enabled", a.readPart("enabled", enabledOf)},
+		{"PUT", "environments/{env}/users/{id}/enabled", a.changePart("enabled", enabledOf, a.directory.SetEnabled)},
+		{"GET", "environments/{env}/users/{id}/population", a.readPart("population", populationOf)},
+		{"PUT", "environments/{env}/users/{id}/population", a.changePart("population", populationOf, a.directory.Move)},
+		{"GET", "environments/{env}/users/{id}/password", a.readPart("password", passwordOf)},
+		{"PUT", "environments/{env}/users/{id}/password", a.putPassword},
+		{"POST", "environments/{env}/users/{id}/password", a.postPassword},
 		{"GET", "environments/{env}/keys", a.listKeys},
-		{"POST", "environments/{env}/keys", a.importKey},
+		{"POST", "environments/{env}/keys", a.createKey},
 		{"GET", "environments/{env}/keys/{id}", a.getKey},
 		{"PUT", "environments/{env}/keys/{id}", a.updateKey},
 		{"DELETE", "environments/{env}/keys/{id}", a.deleteKey},
+		{"GET", "environments/{env}/keys/{id}/applications", a.keyApplications},
+		{"GET", "environments/{env}/keys/{id}/csr", a.exportSigningRequest},
+		{"POST", "environments/{env}/keys/{id}/csr", a.answerSigningRequest},
 		{"GET", "environments/{env}/certificates", a.listCertificates},
 		{"POST", "environments/{env}/certificates", a.uploadCertificate},
 		{"GET", "environments/{env}/certificates/{id}", a.getCertificate},
 		{"DELETE", "environments/{env}/certificates/{id}", a.deleteCertificate},
+		{"GET", "environments/{env}/certificates/{id}/applications", a.certificateApplications},
 		{"GET", "environments/{env}/subscriptions", a.listSubscriptions},
 		{"POST", "environments/{env}/subscriptions", a.createSubscription},
 		{"GET", "environments/{env}/subscriptions/{id}", a.getSubscription},
 		{"PUT", "environments/{env}/subscriptions/{id}", a.replaceSubscription},
 		{"DELETE", "environments/{env}/subscriptions/{id}", a.deleteSubscription},
+		{"POST", "environments/{env}/subscriptions/{id}", a.testSubscription},
 		{"GET", "environments/{env}/activities", a.listActivities},
+		{"POST", "environments/{env}/activities", a.searchActivities},
 		{"GET", "environments/{env}/activities/{id}", a.getActivity},
+	}
+	for _, holder := range []directory.Kind{directory.Application, directory.User} {
+		assignments := "environments/{env}/" + holder.Plural() + "/{id}/roleAssignments"
+		routes = append(routes,
+			route{"GET", assignments, a.listRoleAssignments(holder)},
+			route{"POST", assignments, a.assignRole(holder)},
+			route{"GET", assignments + "/{part}", a.getRoleAssignment(holder)},
+			route{"DELETE", assignments + "/{part}", a.revokeRole(holder)},
+		)
 	}
 	for _, kind := range []directory.Kind{directory.Population, directory.Application, directory.User} {
 		collection := "environments/{env}/" + kind.Plural()
+		create := a.create(kind)
+		if kind == directory.User {
+			create = a.createUser
+		}
 		routes = append(routes,
 			route{"GET", collection, a.list(kind)},
-			route{"POST", collection, a.create(kind)},
+			route{"POST", collection, create},
 			route{"GET", collection + "/{id}", a.get(kind)},
 			route{"PUT", collection + "/{id}", a.replace(kind)},
 			route{"DELETE", collection + "/{id}", a.delete(kind)},
@@ -103,6 +134,7 @@ type request struct {
 	writer http.ResponseWriter
 	env    string
 	id     string
+	part   string // what stands below the resource, e.g. the id of a role assignment
 	base   string // what links begin with
 	grant  grant
 	caller directory.Caller
@@ -111,7 +143,9 @@ type request struct {
 
 // ServeHTTP answers with JSON, whatever happens.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set(transactionHeader, transactionID(r.Header.Get(transactionHeader)))
+	for _, header := range []string{transactionHeader, sessionHeader} {
+		w.Header().Set(header, externalID(r.Header.Get(header)))
+	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			if cause == http.ErrAbortHandler {
@@ -124,6 +158,10 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if environment, ok := strings.CutSuffix(path, "/as/token"); ok && !strings.Contains(environment, "/") {
 		a.serveToken(w, r, environment)
+		return
+	}
+	if environment, ok := strings.CutSuffix(path, "/as/jwks"); ok && !strings.Contains(environment, "/") {
+		a.serveKeys(w, r, environment)
 		return
 	}
 	resource, ok := strings.CutPrefix(path, "v1/")
@@ -153,7 +191,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, path string) (respon
 		return response{}, methodNotAllowed()
 	}
 	env := vars["env"]
-	if !granted.covers(env) && (env != "" || found.method != http.MethodGet) {
+	if !a.permits(granted, found, vars) {
 		return response{}, forbidden()
 	}
 	if env != "" {
@@ -161,7 +199,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, path string) (respon
 			return response{}, err
 		}
 	}
-	req := &request{Request: r, writer: w, env: env, id: vars["id"], base: a.base(r), grant: granted, pieces: a.pieces.Load()}
+	req := &request{Request: r, writer: w, env: env, id: vars["id"], part: vars["part"], base: a.base(r), grant: granted, pieces: a.pieces.Load()}
 	req.caller = a.caller(r, granted, req.base)
 	w.Header().Set("Correlation-Id", req.caller.CorrelationID)
 	return found.answer(req)
@@ -181,7 +219,7 @@ func (a *API) base(r *http.Request) string {
 func (a *API) caller(r *http.Request, g grant, base string) directory.Caller {
 	return directory.Caller{
 		ID: g.client, Name: g.name, EnvironmentID: g.environment, Base: base,
-		IP: address(r.RemoteAddr), UserAgent: r.UserAgent(), CorrelationID: uuid.NewString(),
+		IP: a.clientAddress(r), UserAgent: r.UserAgent(), CorrelationID: uuid.NewString(),
 	}
 }
 
@@ -202,6 +240,8 @@ func (a *API) failure(r *http.Request, err error) Failure {
 		return invalidData(invalid.Problems...)
 	case errors.As(err, &limit):
 		return limitReached(limit.Limit)
+	case errors.As(err, &directory.NoPassword{}):
+		return requestFailed("NO_PASSWORD", "The user has no password.")
 	case errors.As(err, &conflict):
 		return constraint(conflict)
 	}

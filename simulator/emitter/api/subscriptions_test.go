@@ -81,6 +81,68 @@ func TestReplacementDropsWhatItDoesNotName(t *testing.T) {
 	}
 }
 
+// TestOptionalMembersAreEchoedExactlyAsSent goes through what clients compare: what is sent is shown, what is not sent
+// is not, and a replacement that does not send it takes it away.
+func TestOptionalMembersAreEchoedExactlyAsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	env := w.environment()
+	const minimalTCP = `{"name":"n","enabled":true,"protocol":"TCP_IP","connectionDetails":{"url":"tcp://receiver.example:1234"},
+		"filterOptions":{"includedActionTypes":["A.B"]},"verifyTlsCertificates":false}`
+	for _, c := range []struct{ base, path, value string }{
+		{subscriptionBody, "format", `"ACTIVITY"`}, {subscriptionBody, "format", `"NEWRELIC"`},
+		{subscriptionBody, "httpEndpoint.headers", `{"Content-Type":"text/x","b":"","A":"Basic eDp5"}`},
+		{subscriptionBody, "filterOptions.includedApplications", `[{"id":"b"},{"id":"a"}]`}, {subscriptionBody, "filterOptions.includedPopulations", `[{"id":"b"},{"id":"a"}]`},
+		{subscriptionBody, "filterOptions.includedTags", `["adminIdentityEvent"]`},
+		{subscriptionBody, "tlsClientAuthKeyPair", `{"id":"` + w.importKey(env, "OUTBOUND_MTLS") + `"}`},
+		{subscriptionBody, "payloadOptions", `{"maximumPayloadLimit":{"type":"KB_PER_PAYLOAD","size":4096}}`},
+		{subscriptionBody, "payloadOptions", `{"maximumPayloadLimit":{"type":"EVENTS_PER_PAYLOAD"}}`},
+		{subscriptionBody, "payloadOptions", `{"payloadFormat":{"https":{"format":"ND_JSON"}}}`},
+		{subscriptionBody, "payloadOptions", `{"payloadFormat":{"https":{"format":"JSON_ARRAY","prettyPrint":false}}}`},
+		{subscriptionBody, "payloadOptions", `{"maximumPayloadLimit":{"type":"EVENTS_PER_PAYLOAD","size":500},"payloadFormat":{"https":{"format":"JSON_ARRAY","prettyPrint":true}}}`},
+		{minimalTCP, "connectionDetails.headers", `{"X":"y"}`},
+		{minimalTCP, "payloadOptions", `{"payloadFormat":{"tcp":{"format":"JSON_DOC"}}}`},
+		{minimalTCP, "payloadOptions", `{"payloadFormat":{"tcp":{"format":"RFC_LOGLINE","additionalAttributes":{"b":"1","a":"2"}}}}`},
+	} {
+		body, _ := sjson.SetRaw(c.base, c.path, c.value)
+		made := w.must(201, "POST", env+"/subscriptions", body)
+		self := env + "/subscriptions/" + made.get("id").Str
+		for how, got := range map[string]answer{"made": made, "read": w.must(200, "GET", self, ""), "put": w.must(200, "PUT", self, body)} {
+			if diff := cmp.Diff(gjson.Parse(c.value).Value(), got.get(c.path).Value()); diff != "" {
+				t.Errorf("%s %s: %s", how, c.path, diff)
+			}
+		}
+		bare := w.must(201, "POST", env+"/subscriptions", c.base)
+		for how, got := range map[string]answer{"replaced": w.must(200, "PUT", self, c.base), "then read": w.must(200, "GET", self, ""), "made without": bare} {
+			w.nothingInvented(c.path+" "+how, got, c.base == subscriptionBody)
+		}
+		w.must(204, "DELETE", self, "")
+		w.must(204, "DELETE", env+"/subscriptions/"+bare.get("id").Str, "")
+	}
+}
+
+// nothingInvented checks what is shown of a subscription that was sent without optional members.
+func (w *world) nothingInvented(how string, got answer, https bool) {
+	w.Helper()
+	for _, path := range []string{"format", "httpEndpoint.headers", "connectionDetails.headers", "filterOptions.includedApplications",
+		"filterOptions.includedPopulations", "filterOptions.includedTags", "tlsClientAuthKeyPair", "payloadOptions"} {
+		if got.get(path).Exists() {
+			w.Errorf("%s: %s is invented", how, path)
+		}
+	}
+	if got.get("connectionDetails.url").Str == "" || got.get("httpEndpoint").Exists() != https || got.get("environment.id").Str == "" {
+		w.Errorf("%s: %s", how, got.body)
+	}
+	for _, path := range []string{"filterOptions.ipAddressExposed", "filterOptions.userAgentExposed"} {
+		if got.get(path).Raw != "false" {
+			w.Errorf("%s: %s is %q", how, path, got.get(path).Raw)
+		}
+	}
+	if want := map[bool]string{true: "HTTPS", false: "TCP_IP"}[https]; got.get("protocol").Str != want {
+		w.Errorf("%s: protocol %q", how, got.get("protocol").Str)
+	}
+}
+
 func without(raw, path string) any {
 	raw, _ = sjson.Delete(raw, path)
 	return gjson.Parse(raw).Value()
@@ -175,16 +237,20 @@ func TestStateSurvivesARestart(t *testing.T) {
 		}
 		first := w.must(200, "GET", env+"/subscriptions", "").get("_embedded.subscriptions.0.id").Str
 		w.must(200, "PUT", env+"/subscriptions/"+first, strings.Replace(subscriptionBody, `"n"`, `"m"`, 1))
-		w.must(201, "POST", env+"/users", `{"username":"u","email":"u@example.com","age":1.50}`)
+		user := w.must(201, "POST", env+"/users", `{"username":"u","email":"u@example.com","age":1.50,"password":{"value":"p","forceChange":true}}`,
+			"Content-Type", "application/vnd.pingidentity.user.import+json").get("id").Str
+		w.must(201, "POST", env+"/users/"+user+"/roleAssignments", assignmentOf("Identity Data Admin", "ENVIRONMENT", id(env)))
+		w.must(201, "POST", env+"/keys", generateBody)
+		w.worker(env)
 		w.importKey(env, "OUTBOUND_MTLS")
 		w.uploadCertificate(env)
 		gone := w.environment()
 		w.must(204, "DELETE", gone, "")
-		list = w.everything(env)
+		list = w.state(env)
 	})
 	t.Run("after", func(t *testing.T) {
 		w := openWorld(t, dir)
-		if diff := cmp.Diff(list, w.everything(env)); diff != "" {
+		if diff := cmp.Diff(list, w.state(env)); diff != "" {
 			t.Error(diff)
 		}
 		if got := w.must(200, "GET", "/v1/environments", ""); got.get("count").Int() != 2 {

@@ -1,15 +1,13 @@
 package api
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
@@ -17,55 +15,16 @@ import (
 
 const (
 	tokenLifetime = time.Hour // expires_in 3600, what the platform's clients are told
-	maxTokens     = 100_000   // valid at once; clients ask for a new one at every start
 	maxTokenForm  = 64 << 10  // bytes of a token request's form
 )
 
-// grant is what a token stands for.
+// grant is whom a token stands for.
 type grant struct {
 	client      string
 	name        string
 	environment string // the client's own
 	everywhere  bool
-	expires     time.Time
-}
-
-// covers says whether the grant reaches an environment; "" is what lies outside of all.
-func (g grant) covers(environment string) bool { return g.everywhere || environment == g.environment }
-
-// tokens keeps hashes only: a dump of the process shows no token that could be used.
-type tokens struct {
-	mu     sync.Mutex
-	grants map[[sha256.Size]byte]grant
-}
-
-func newTokens() *tokens { return &tokens{grants: map[[sha256.Size]byte]grant{}} }
-
-// issue makes a token; it fails only when too many are valid.
-func (t *tokens) issue(g grant, now time.Time) (string, bool) {
-	token := rand.Text() + rand.Text()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.grants) >= maxTokens {
-		for hash, old := range t.grants {
-			if !now.Before(old.expires) {
-				delete(t.grants, hash)
-			}
-		}
-	}
-	if len(t.grants) >= maxTokens {
-		return "", false
-	}
-	g.expires = now.Add(tokenLifetime)
-	t.grants[sha256.Sum256([]byte(token))] = g
-	return token, true
-}
-
-func (t *tokens) find(token string) (grant, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	g, ok := t.grants[sha256.Sum256([]byte(token))]
-	return g, ok
+	reaches     []reach
 }
 
 // authenticate finds the grant of a request's bearer token. A token dies with its time, its application and its
@@ -75,20 +34,31 @@ func (a *API) authenticate(r *http.Request) (grant, error) {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return grant{}, invalidToken("There is no bearer token.")
 	}
-	g, ok := a.tokens.find(strings.TrimSpace(token))
-	if !ok {
+	c, err := a.opts.TokenKey.verify(strings.TrimSpace(token), a.opts.Now())
+	switch {
+	case errors.Is(err, errTokenExpired):
+		return grant{}, invalidToken("The token has expired.")
+	case err != nil:
 		return grant{}, invalidToken("The token is not known.")
 	}
-	if !a.opts.Now().Before(g.expires) {
-		return grant{}, invalidToken("The token has expired.")
+	if boot := a.opts.Bootstrap; c.Client == boot.ID && c.Environment == boot.EnvironmentID {
+		return bootstrapGrant(boot), nil
 	}
-	if !g.everywhere {
-		application, err := a.directory.Get(g.environment, directory.Application, g.client)
-		if err != nil || !application.Flag("enabled") {
-			return grant{}, invalidToken("The token's application is not there any more.")
-		}
+	application, err := a.directory.Get(c.Environment, directory.Application, c.Client)
+	if err != nil || !application.Flag("enabled") {
+		return grant{}, invalidToken("The token's application is not there any more.")
 	}
+	g := workerGrant(application)
+	g.reaches = a.reaches(application)
 	return g, nil
+}
+
+func bootstrapGrant(c Client) grant {
+	return grant{client: c.ID, name: c.Name, environment: c.EnvironmentID, everywhere: true}
+}
+
+func workerGrant(application directory.Entity) grant {
+	return grant{client: application.ID, name: application.Name(), environment: application.EnvironmentID}
 }
 
 // serveToken answers a token request with OAuth's own error bodies (RFC 6749, section 5.2).
@@ -126,9 +96,11 @@ func (a *API) serveToken(w http.ResponseWriter, r *http.Request, environment str
 		refuse(http.StatusBadRequest, "unsupported_grant_type", "Only client_credentials is supported.")
 		return
 	}
-	token, ok := a.tokens.issue(g, a.opts.Now())
-	if !ok {
-		refuse(http.StatusServiceUnavailable, "temporarily_unavailable", "Too many tokens are valid.")
+	base := a.base(r)
+	token, err := a.opts.TokenKey.sign(g, base+"/"+environment+"/as", base, a.opts.Now())
+	if err != nil {
+		a.opts.Log.Error("token could not be signed", "error", err)
+		refuse(http.StatusInternalServerError, "server_error", "The token could not be signed.")
 		return
 	}
 	response{http.StatusOK, map[string]any{
@@ -146,13 +118,13 @@ func (a *API) client(environment string, r *http.Request) (grant, bool) {
 	}
 	boot := a.opts.Bootstrap
 	if boot.ID != "" && id == boot.ID && environment == boot.EnvironmentID {
-		return grant{client: boot.ID, name: boot.Name, environment: environment, everywhere: true}, same(secret, boot.Secret)
+		return bootstrapGrant(boot), same(secret, boot.Secret)
 	}
 	application, err := a.directory.Get(environment, directory.Application, id)
 	if err != nil || !same(secret, application.Secret) || !worker(application) {
 		return grant{}, false
 	}
-	return grant{client: id, name: application.Name(), environment: environment}, true
+	return workerGrant(application), true
 }
 
 // worker says whether an application acts for itself.

@@ -62,6 +62,13 @@ func (j *journal) of(environment string) []event.Event {
 	return append([]event.Event(nil), j.events[environment]...)
 }
 
+// raw are the events as webhooks would deliver them.
+func (j *journal) raw(environment string) []json.RawMessage {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]json.RawMessage(nil), j.bodies[environment]...)
+}
+
 func (j *journal) Activities(_ context.Context, environment string, _, _ time.Time) iter.Seq2[json.RawMessage, error] {
 	j.mu.Lock()
 	bodies := append([]json.RawMessage(nil), j.bodies[environment]...)

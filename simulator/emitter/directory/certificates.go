@@ -9,9 +9,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/smallstep/pkcs7"
 
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
@@ -21,6 +23,9 @@ import (
 type Certified struct {
 	ID            string
 	EnvironmentID string
+	Label         string `json:",omitempty"` // the name that was asked for
+	SubjectDN     string `json:",omitempty"` // as asked for, when the key was generated
+	IssuerDN      string `json:",omitempty"`
 	UsageType     string
 	Chain         [][]byte // DER, leaf first
 	CreatedAt     time.Time
@@ -36,8 +41,27 @@ func (c Certified) identity() (string, time.Time) { return c.ID, c.CreatedAt }
 // Leaf is the certificate itself.
 func (c Certified) Leaf() *x509.Certificate { return c.chain[0] }
 
-// Name is the subject's common name, or the whole subject.
+// Subject is the distinguished name, in the words of the request if one asked for it.
+func (c Certified) Subject() string {
+	if c.SubjectDN != "" {
+		return c.SubjectDN
+	}
+	return c.Leaf().Subject.String()
+}
+
+// Issuer is the distinguished name of who signed.
+func (c Certified) Issuer() string {
+	if c.IssuerDN != "" {
+		return c.IssuerDN
+	}
+	return c.Leaf().Issuer.String()
+}
+
+// Name is the name asked for, the subject's common name, or the whole subject.
 func (c Certified) Name() string {
+	if c.Label != "" {
+		return c.Label
+	}
 	if name := c.Leaf().Subject.CommonName; name != "" {
 		return name
 	}
@@ -61,7 +85,7 @@ func (c *Certified) complete() error {
 
 func (c *Certificate) complete() error { return c.Certified.complete() }
 
-// UploadCertificate keeps a PEM certificate. Its errors are ErrNotFound, *Invalid, or a failure to store.
+// UploadCertificate keeps a certificate with those that come along. Its errors are ErrNotFound, *Invalid, or a failure to store.
 func (d *Directory) UploadCertificate(ctx context.Context, caller Caller, environmentID string, u Upload) (Certificate, error) {
 	problems := usageProblems(u, UsageEncryption, UsageSigning, UsageTLS, UsageIssuance)
 	made, more := readCertificate(u, d.opts.Now())
@@ -80,23 +104,92 @@ func (d *Directory) UploadCertificate(ctx context.Context, caller Caller, enviro
 	return made, err
 }
 
+const (
+	maxCertificates = 50       // of one file
+	maxPKCS7        = 64 << 10 // bytes; reading nested containers costs more than their size
+)
+
 func readCertificate(u Upload, now time.Time) (Certificate, []body.Problem) {
+	read, problems := readCertificates(u)
+	for _, c := range read.chain {
+		problems = append(problems, certificateProblems(c, now)...)
+	}
+	return Certificate{read}, slices.CompactFunc(problems, func(a, b body.Problem) bool { return a == b })
+}
+
+// readCertificates reads PEM, DER or PKCS #7 (V14). Of several certificates the one that signed none of the others
+// comes first.
+func readCertificates(u Upload) (Certified, []body.Problem) {
 	if u.File == nil {
-		return Certificate{}, []body.Problem{missing("file")}
+		return Certified{}, []body.Problem{missing("file")}
 	}
-	unreadable := []body.Problem{{Code: body.InvalidValue, Target: "file", Message: "The file must be one X.509 certificate as PEM or DER."}}
-	der := u.File
-	if block, rest := pem.Decode(u.File); block != nil {
-		if block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) > 0 {
-			return Certificate{}, unreadable
+	c := Certified{Chain: certificatesIn(u.File)}
+	if err := c.complete(); err != nil || len(c.Chain) > maxCertificates {
+		return Certified{}, []body.Problem{{
+			Code: body.InvalidValue, Target: "file", Message: "The file must have an X.509 certificate as PEM or DER, or PKCS #7.",
+		}}
+	}
+	leaf := slices.IndexFunc(c.chain, func(one *x509.Certificate) bool {
+		return !slices.ContainsFunc(c.chain, func(other *x509.Certificate) bool {
+			return other != one && bytes.Equal(other.RawIssuer, one.RawSubject)
+		})
+	})
+	if leaf > 0 {
+		c.chain[0], c.chain[leaf] = c.chain[leaf], c.chain[0]
+		c.Chain[0], c.Chain[leaf] = c.Chain[leaf], c.Chain[0]
+	}
+	return c, nil
+}
+
+// certificatesIn returns the certificates of a file in DER; none if it has anything else.
+func certificatesIn(file []byte) [][]byte {
+	block, rest := pem.Decode(file)
+	if block == nil {
+		if c, err := x509.ParseCertificate(file); err == nil {
+			return [][]byte{c.Raw}
 		}
-		der = block.Bytes
+		return inPKCS7(file)
 	}
-	c := Certificate{Certified{Chain: [][]byte{der}}}
-	if err := c.complete(); err != nil {
-		return Certificate{}, unreadable
+	var chain [][]byte
+	for ; block != nil && len(chain) <= maxCertificates; block, rest = pem.Decode(rest) {
+		switch block.Type {
+		case "CERTIFICATE":
+			chain = append(chain, block.Bytes)
+		case "PKCS7", "CMS":
+			chain = append(chain, inPKCS7(block.Bytes)...)
+		default:
+			return nil
+		}
 	}
-	return c, certificateProblems(c.Leaf(), now)
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return nil
+	}
+	return chain
+}
+
+func inPKCS7(der []byte) (chain [][]byte) {
+	if len(der) > maxPKCS7 {
+		return nil
+	}
+	// The library reads what anybody may send; should it stumble, the file is not readable.
+	defer func() {
+		if recover() != nil {
+			chain = nil
+		}
+	}()
+	read, err := pkcs7.Parse(der)
+	if err != nil {
+		return nil
+	}
+	for _, c := range read.Certificates {
+		chain = append(chain, c.Raw)
+	}
+	return chain
+}
+
+// PKCS7 returns the certificates as PKCS #7 without a signature, in DER.
+func (c Certified) PKCS7() ([]byte, error) {
+	return pkcs7.DegenerateCertificate(bytes.Join(c.Chain, nil))
 }
 
 // certificateProblems demands a certificate that is valid now, with a key and a signature that are strong enough (V14).

@@ -86,6 +86,8 @@ type Directory struct {
 
 	observer atomic.Pointer[Observer]
 
+	generating chan struct{} // a place for each key that is being made
+
 	mu           sync.RWMutex // guards environments
 	environments map[string]*environment
 }
@@ -101,7 +103,7 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Directory, e
 	if o.Tail == nil {
 		o.Tail = func(context.Context, string) (uint64, error) { return 0, nil }
 	}
-	d := &Directory{opts: o, environments: map[string]*environment{}}
+	d := &Directory{opts: o, environments: map[string]*environment{}, generating: make(chan struct{}, maxGenerating)}
 	d.SetPieces(o.Pieces)
 	d.Observe(o.Observer)
 	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
@@ -195,7 +197,7 @@ func (d *Directory) Trusted(environment string) []*x509.Certificate {
 	return trusted
 }
 
-// KeyPair returns an imported key with its certificate chain, ready to be presented to a receiver.
+// KeyPair returns a key with its certificate chain, ready to be presented to a receiver.
 func (d *Directory) KeyPair(environment, id string) (tls.Certificate, bool) {
 	e, ok := d.environment(environment)
 	if !ok {

@@ -37,6 +37,7 @@ type Entity struct {
 	EnvironmentID string         // empty for an environment
 	Members       map[string]any // as shown, without what the server assigns; numbers are json.Number
 	Secret        string         `json:",omitempty"` // of an application
+	Password      *Password      `json:",omitempty"` // of a user
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
@@ -103,9 +104,13 @@ func (d *Directory) List(environment string, kind Kind) ([]Entity, error) {
 
 // Create makes a resource from a request. Its errors are ErrNotFound, *Invalid, or a failure to store.
 func (d *Directory) Create(ctx context.Context, caller Caller, environmentID string, kind Kind, o body.Object) (Entity, error) {
+	return d.create(ctx, caller, environmentID, kind, o, nil)
+}
+
+func (d *Directory) create(ctx context.Context, caller Caller, environmentID string, kind Kind, o body.Object, password *Password) (Entity, error) {
 	return d.put(ctx, caller, environmentID, kind, func(e *environment) (Entity, Entity, body.Object, error) {
 		now := d.opts.Now()
-		made := Entity{ID: uuid.NewString(), EnvironmentID: environmentID, CreatedAt: now, UpdatedAt: now}
+		made := Entity{ID: uuid.NewString(), EnvironmentID: environmentID, Password: password, CreatedAt: now, UpdatedAt: now}
 		if kind == Application {
 			made.Secret = newSecret()
 		}
@@ -159,7 +164,14 @@ func (d *Directory) put(ctx context.Context, caller Caller, environmentID string
 		}
 		result = next
 		c := storing(e, kind, append(demoted(e, kind, next), next)...)
-		c.events = []event.Event{d.entityEvent(caller, kind, verb, next, "")}
+		recorded := d.entityEvent(caller, kind, verb, next, "")
+		if kind == User && identityChanged(old, next) {
+			recorded = e.tagged(recorded, next)
+		}
+		c.events = []event.Event{recorded}
+		if old.ID == "" && kind == Application && next.Text("type") == "WORKER" && (!o.Sent("assignActorRoles") || o.Bool("assignActorRoles")) {
+			c = c.granting(e, actorRoles(next))
+		}
 		return c, nil
 	})
 	if err != nil {
@@ -214,11 +226,15 @@ func (d *Directory) Delete(ctx context.Context, caller Caller, environmentID str
 		if err := deletable(e, kind, old); err != nil {
 			return change{}, err
 		}
+		recorded := d.entityEvent(caller, kind, "Deleted", old, "")
+		if kind == User {
+			recorded = e.tagged(recorded, old)
+		}
 		return change{
 			writes: []write{{key: storageKey(kind.key(), environmentID, id), old: old}},
-			events: []event.Event{d.entityEvent(caller, kind, "Deleted", old, "")},
+			events: []event.Event{recorded},
 			apply:  func() { e.table(kind).remove(id) },
-		}, nil
+		}.revoking(e, e.held(kind, id)), nil
 	})
 }
 

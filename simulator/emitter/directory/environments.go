@@ -153,18 +153,53 @@ func (d *Directory) DeleteEnvironment(ctx context.Context, caller Caller, id str
 	return nil
 }
 
+// regions are where an environment can be (S2, G1).
+var regions = []string{"NA", "EU", "AP", "CA", "AU", "SG"}
+
 func readEnvironment(o body.Object) object {
 	requiredText(o, "name")
-	requiredText(o, "region")
+	oneOf(o, "region", requiredText(o, "region"), regions...)
 	oneOf(o, "type", requiredText(o, "type"), "PRODUCTION", "SANDBOX")
 	text(o, "description", "icon")
 	text(o.Object("license"), "id")
-	o.Object("billOfMaterials")
+	if o.Sent("billOfMaterials") {
+		readBill(o.Object("billOfMaterials"))
+	}
 	members := sent(o, "organization", "status")
 	if !o.Sent("license.id") {
 		members["license"] = object{"id": LicenseID}
 	}
 	return members
+}
+
+// readBill demands a type of every product.
+func readBill(o body.Object) {
+	o.Required("products")
+	for _, product := range o.Objects("products") {
+		requiredText(product, "type")
+		product.Strings("tags")
+	}
+	text(o, "solutionType")
+}
+
+// ReplaceBill gives an environment another bill of materials. Its errors are ErrNotFound, *Invalid, or a failure to
+// store.
+func (d *Directory) ReplaceBill(ctx context.Context, caller Caller, id string, o body.Object) (Entity, error) {
+	var next Entity
+	err := d.alter(ctx, id, func(e *environment) (change, error) {
+		readBill(o)
+		if found := o.Problems(); len(found) > 0 {
+			return change{}, &Invalid{found}
+		}
+		old := *e.self.Load()
+		next = old.with("billOfMaterials", sent(o), d.opts.Now())
+		return change{
+			writes: []write{{key: storageKey(environmentKey, id, ""), value: next, old: old}},
+			events: []event.Event{d.environmentEvent(caller, "Updated", next)},
+			apply:  func() { e.self.Store(&next) },
+		}, nil
+	})
+	return next, err
 }
 
 func oneOf(o body.Object, name, value string, allowed ...string) {

@@ -25,7 +25,7 @@ const (
 	UsageOutboundMTLS = "OUTBOUND_MTLS"
 )
 
-// A Key is an imported private key with its certificate chain.
+// A Key is a private key, imported or generated, with its certificate chain.
 type Key struct {
 	Certified
 	Default    bool
@@ -151,24 +151,22 @@ func (d *Directory) UpdateKey(ctx context.Context, caller Caller, environmentID,
 		if len(users) > 0 && next.UsageType != old.UsageType {
 			return change{}, inUse("usageType")
 		}
-		return change{
-			writes:        []write{{key: storageKey(keyKey, environmentID, id), value: next, old: old}},
-			events:        []event.Event{d.certifiedEvent(caller, "KEY", "keys", "Updated", next.Certified)},
-			apply:         func() { e.keys.put(next) },
-			subscriptions: users,
-		}, nil
+		c := storingKeys(e, append(e.formerDefaults(next), next)...)
+		c.events = []event.Event{d.certifiedEvent(caller, "KEY", "keys", "Updated", next.Certified)}
+		c.subscriptions = users
+		return c, nil
 	})
 	return next, err
 }
 
-// DeleteKey removes a key that no subscription presents; else *Conflict.
+// DeleteKey removes a key that no subscription presents and no application names; else *Conflict.
 func (d *Directory) DeleteKey(ctx context.Context, caller Caller, environmentID, id string) error {
 	return d.alter(ctx, environmentID, func(e *environment) (change, error) {
 		old, ok := e.keys.get(id)
 		if !ok {
 			return change{}, ErrNotFound
 		}
-		if len(e.presenting(id)) > 0 {
+		if len(e.presenting(id)) > 0 || len(e.applicationsUsing(id)) > 0 {
 			return change{}, inUse("id")
 		}
 		return change{

@@ -2,8 +2,10 @@ package directory
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 )
@@ -110,24 +112,53 @@ func readApplication(o body.Object) object {
 		requiredText(o, "tokenEndpointAuthMethod")
 	}
 	text(o, "description", "pkceEnforcement")
+	o.Bool("assignActorRoles")
 	for _, name := range []string{"grantTypes", "responseTypes", "redirectUris", "postLogoutRedirectUris", "tags"} {
 		o.Strings(name)
 	}
 	return sent(o, "clientSecret", "secret")
 }
 
+// Longest values of a user's members, in characters (G1).
+const (
+	maxUserName   = 128
+	maxUserText   = 256
+	maxExternalID = 1024
+	maxPhone      = 32
+)
+
+// limited reports a text that is longer than its maximum, in characters.
+func limited(o body.Object, maximum int, names ...string) {
+	for _, name := range names {
+		if utf8.RuneCountInString(o.String(name)) > maximum {
+			o.Report(body.Problem{
+				Code: body.SizeLimitExceeded, Target: o.Path(name), Message: fmt.Sprintf("At most %d characters are allowed.", maximum),
+				Inner: &body.Inner{MaximumValue: &maximum},
+			})
+		}
+	}
+}
+
 func readUser(e *environment, old Entity, o body.Object) object {
 	unique(o, &e.users, old.ID, "username", requiredText(o, "username"))
-	requiredText(o, "email")
-	text(o, "externalId", "locale", "nickname", "preferredLanguage", "title", "type", "mobilePhone", "primaryPhone", "timezone")
-	text(o.Object("name"), "given", "family", "middle", "formatted", "honorificPrefix", "honorificSuffix")
+	limited(o, maxUserName, "username")
+	limited(o, maxUserText, "email", "locale", "nickname", "preferredLanguage", "title", "type", "timezone")
+	limited(o, maxExternalID, "externalId")
+	limited(o, maxPhone, "mobilePhone", "primaryPhone")
+	limited(o.Object("name"), maxUserText, "given", "family", "middle", "formatted", "honorificPrefix", "honorificSuffix")
+	if address := requiredText(o, "email"); !mailbox(address) {
+		o.Report(body.Problem{Code: body.InvalidValue, Target: "email", Message: "The value must be an e-mail address."})
+	}
 	o.Bool("enabled")
 	o.Bool("mfaEnabled")
-	population := o.Object("population").String("id")
-	if !o.Sent("population.id") {
-		population = old.PopulationID()
+	if lifecycle := o.Object("lifecycle"); lifecycle.Sent("status") {
+		oneOf(lifecycle, "status", lifecycle.String("status"), "ACCOUNT_OK", "VERIFICATION_REQUIRED")
 	}
-	if population == "" {
+	population := o.Object("population").String("id")
+	switch {
+	case old.ID != "": // it changes at an address of its own only (G1)
+		population = old.PopulationID()
+	case !o.Sent("population.id"):
 		population = e.defaultPopulation()
 	}
 	if _, known := e.populations.get(population); !known {
@@ -146,6 +177,12 @@ func readUser(e *environment, old Entity, o body.Object) object {
 		}
 	}
 	return members
+}
+
+// mailbox says whether a text has the form of an e-mail address; whether anybody reads it, is not asked.
+func mailbox(address string) bool {
+	at := strings.LastIndex(address, "@")
+	return at > 0 && at < len(address)-1 && !strings.ContainsAny(address, " \t\r\n")
 }
 
 func (e *environment) defaultPopulation() string {

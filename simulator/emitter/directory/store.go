@@ -28,6 +28,7 @@ const (
 	keyKey          = "key"
 	certificateKey  = "certificate"
 	subscriptionKey = "subscription"
+	assignmentKey   = "roleAssignment"
 )
 
 func storageKey(kind, environment, id string) string {
@@ -206,6 +207,8 @@ func (e *environment) restore(kind, id string, value []byte) error {
 		return restore(&e.keys, value, (*Key).complete)
 	case certificateKey:
 		return restore(&e.certificates, value, (*Certificate).complete)
+	case assignmentKey:
+		return restore(&e.assignments, value, func(*RoleAssignment) error { return nil })
 	case subscriptionKey:
 		var s subscription.Subscription
 		if err := json.Unmarshal(value, &s); err != nil {
@@ -246,6 +249,7 @@ func (e *environment) order() {
 	e.users.restore()
 	e.keys.restore()
 	e.certificates.restore()
+	e.assignments.restore()
 	slices.SortStableFunc(*e.subscriptions.Load(), func(a, b subscription.Subscription) int {
 		return a.CreatedAt.Compare(b.CreatedAt)
 	})

@@ -21,6 +21,7 @@ type environment struct {
 	users         table[Entity]
 	keys          table[Key]
 	certificates  table[Certificate]
+	assignments   table[RoleAssignment]
 	subscriptions atomic.Pointer[[]subscription.Subscription]
 }
 
@@ -67,6 +68,19 @@ func (t *table[T]) list() []T {
 	list := make([]T, len(t.ids))
 	for i, id := range t.ids {
 		list[i] = t.byID[id]
+	}
+	return list
+}
+
+// matching returns the resources that satisfy the condition, in order.
+func (t *table[T]) matching(condition func(T) bool) []T {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var list []T
+	for _, id := range t.ids {
+		if value := t.byID[id]; condition(value) {
+			list = append(list, value)
+		}
 	}
 	return list
 }

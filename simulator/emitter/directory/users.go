@@ -9,6 +9,7 @@ import (
 
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 func number(n int) json.Number { return json.Number(strconv.Itoa(n)) }
@@ -16,15 +17,39 @@ func number(n int) json.Number { return json.Number(strconv.Itoa(n)) }
 // newSecret makes a client secret of 128 bits and more.
 func newSecret() string { return rand.Text() + rand.Text() }
 
+// tagged marks what an API client does to an administrator (S1).
+func (e *environment) tagged(recorded event.Event, user Entity) event.Event {
+	if recorded.Client != nil && e.administrator(user.ID) {
+		recorded.Tags = []string{subscription.AdminIdentityEvent}
+	}
+	return recorded
+}
+
+// identityChanged says whether an update touches what makes it an event of an administrator's identity: the user name,
+// the e-mail address, whether the user is enabled and whether MFA is on (S1).
+func identityChanged(old, next Entity) bool {
+	for _, name := range []string{"username", "email"} {
+		if old.Text(name) != next.Text(name) {
+			return true
+		}
+	}
+	for _, name := range []string{"enabled", "mfaEnabled"} {
+		if old.Flag(name) != next.Flag(name) {
+			return true
+		}
+	}
+	return false
+}
+
 // SetEnabled turns a user on or off.
 func (d *Directory) SetEnabled(ctx context.Context, caller Caller, environmentID, id string, o body.Object) (Entity, error) {
-	return d.amend(ctx, environmentID, User, id, func(_ *environment, old Entity) (Entity, event.Event, error) {
+	return d.amend(ctx, environmentID, User, id, func(e *environment, old Entity) (Entity, event.Event, error) {
 		o.Required("enabled")
 		next := old.with("enabled", o.Bool("enabled"), d.opts.Now())
 		if found := o.Problems(); len(found) > 0 {
 			return next, event.Event{}, &Invalid{found}
 		}
-		return next, d.entityEvent(caller, User, "Updated", next, "Updated enabled for User "+next.Name()), nil
+		return next, e.tagged(d.entityEvent(caller, User, "Updated", next, "Updated enabled for User "+next.Name()), next), nil
 	})
 }
 

@@ -36,6 +36,9 @@ type Event struct {
 	Tags          []string
 	Source        Source
 	Embedded      json.RawMessage // members of `_embedded`; {} when nil
+
+	// SubscriptionName is carried by the event of a connection test only (R1).
+	SubscriptionName string
 }
 
 // Actor is who caused an event. The ID of a client need not be a UUID.
@@ -114,6 +117,8 @@ type wireEvent struct {
 	} `json:"result"`
 	Tags     []string        `json:"tags,omitempty"`
 	Embedded json.RawMessage `json:"_embedded"`
+
+	SubscriptionName string `json:"subscriptionName,omitempty"`
 }
 
 // Record encodes the event. It is the only place where an event of the
@@ -147,6 +152,8 @@ func (e Event) wire() wireEvent {
 		Tags:          e.Tags,
 		Embedded:      e.Embedded,
 		Resources:     make([]wireResource, 0, len(e.Resources)),
+
+		SubscriptionName: e.SubscriptionName,
 	}
 	if w.Embedded == nil {
 		w.Embedded = json.RawMessage("{}")

@@ -45,6 +45,9 @@ type Pieces struct {
 
 	// Send makes one attempt. nil: Prepare and Exchange.
 	Send func(context.Context, http.RoundTripper, Attempt) Result
+
+	// Probe tests a connection with the one attempt of a connection test.
+	Probe func(context.Context, Pieces, http.RoundTripper, Attempt) Result
 }
 
 // The reference's own timing; none of it is documented.
@@ -71,6 +74,7 @@ func Default() Pieces {
 		Delivered:      Delivered,
 		Backoff:        Backoff(DefaultRetryInitial, DefaultRetryMax),
 		AttemptTimeout: DefaultAttemptTimeout,
+		Probe:          Probe,
 	}
 	return p
 }

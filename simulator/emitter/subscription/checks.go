@@ -54,12 +54,12 @@ func tagsKnown(_ Rules, d Draft) {
 }
 
 func idsLimited(r Rules, d Draft) {
-	for path, ids := range map[string][]string{
-		"filterOptions.includedApplications": d.ApplicationIDs,
-		"filterOptions.includedPopulations":  d.PopulationIDs,
-	} {
-		if len(ids) > r.MaxIDs {
-			d.refuse(path, body.SizeLimitExceeded, fmt.Sprintf("At most %d ids are allowed.", r.MaxIDs),
+	for _, filter := range []struct {
+		path string
+		ids  []string
+	}{{"filterOptions.includedApplications", d.ApplicationIDs}, {"filterOptions.includedPopulations", d.PopulationIDs}} {
+		if len(filter.ids) > r.MaxIDs {
+			d.refuse(filter.path, body.SizeLimitExceeded, fmt.Sprintf("At most %d ids are allowed.", r.MaxIDs),
 				&body.Inner{MaximumValue: &r.MaxIDs})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,6 +115,22 @@ func (o Object) Int(name string) int {
 	return int(float)
 }
 
+// Integer returns a member that must be an integer of any size up to 64 digits; false if it was not sent or is none.
+func (o Object) Integer(name string) (*big.Int, bool) {
+	number, ok := o.members[name].(json.Number)
+	if ok && len(number) <= maxDigits {
+		if value, whole := new(big.Int).SetString(number.String(), 10); whole {
+			return value, true
+		}
+	}
+	if o.Sent(name) {
+		o.wrong(name, "an integer")
+	}
+	return new(big.Int), false
+}
+
+const maxDigits = 64
+
 // Object returns a member that must be an object; the zero Object's getters return zero values.
 func (o Object) Object(name string) Object {
 	members, ok := o.members[name].(map[string]any)
@@ -169,6 +186,25 @@ func (o Object) IDs(name string) []string {
 		ids = append(ids, id)
 	}
 	return ids
+}
+
+// Objects returns a member that must be an array of objects, nil if not sent, in the order sent.
+func (o Object) Objects(name string) []Object {
+	items, ok := o.array(name)
+	if !ok {
+		return nil
+	}
+	objects := make([]Object, 0, len(items))
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d]", o.Path(name), i)
+		members, isObject := item.(map[string]any)
+		if !isObject {
+			o.wrongAt(at, "an object")
+			continue
+		}
+		objects = append(objects, Object{found: o.found, path: at, members: members})
+	}
+	return objects
 }
 
 // StringMap returns a member that must be an object of strings, nil if not sent.

@@ -31,6 +31,9 @@ type Inner struct {
 	ReferencedValues  []string `json:"referencedValues,omitempty"`
 	ExistingID        string   `json:"existingId,omitempty"`
 	QuotaLimit        *int     `json:"quotaLimit,omitempty"`
+
+	SupportedAttributes []string `json:"supportedAttributes,omitempty"`
+	SupportedOperators  []string `json:"supportedOperators,omitempty"`
 }
 
 // problems keeps the first problem of each target: a member of the wrong type is not also reported as empty.

@@ -1,0 +1,213 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/steps/driver"
+	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+// requests are those that the sentences below make with other credentials
+// than the suite's own.
+const requests = `the environment is read|the subscriptions are listed|the subscription is read|` +
+	`a subscription is requested|the subscription is replaced|the subscription is deleted|users are listed|a user is created`
+
+// authenticationSteps fetch tokens, and make requests without one, with one
+// that is worth nothing, or with that of another client.
+func authenticationSteps() []Step {
+	return []Step{
+		step(`(`+requests+`) without a token`, func(w *World) any {
+			return func(ctx context.Context, what string) error { return w.requestAs(ctx, what, "none") }
+		}),
+		step(`(`+requests+`) with a made-up token`, func(w *World) any {
+			return func(ctx context.Context, what string) error {
+				return w.requestAs(ctx, what, "Bearer "+w.driver.UUID())
+			}
+		}),
+		step(`(`+requests+`) with a token that was altered`, func(w *World) any {
+			return func(ctx context.Context, what string) error {
+				token, err := w.token(ctx, w.driver.Transcript().Environment, driver.Credentials{})
+				if err != nil {
+					return err
+				}
+				return w.requestAs(ctx, what, "Bearer "+token+"x")
+			}
+		}),
+		step(`a worker without roles in environment "([^"]*)"`, func(w *World) any { return w.stranger }),
+		step(`(`+requests+`) by that worker`, func(w *World) any {
+			return func(ctx context.Context, what string) error {
+				token, err := w.token(ctx, w.worker.environment, w.worker.Credentials)
+				if err != nil {
+					return err
+				}
+				return w.requestAs(ctx, what, "Bearer "+token)
+			}
+		}),
+		step(`the suite's own client asks for a token`, func(w *World) any {
+			return func(ctx context.Context) error {
+				t := w.driver.Transcript()
+				if t.Client == "" {
+					return unobserved("the suite was given an access token, and no client to ask for one with")
+				}
+				return w.askToken(ctx, t.Environment, driver.Credentials{})
+			}
+		}),
+		step(`a worker asks for a token`, func(w *World) any {
+			return func(ctx context.Context) error {
+				made, err := w.makeWorker(ctx, w.environment, true)
+				if err != nil {
+					return err
+				}
+				return w.askToken(ctx, w.environment.id, made)
+			}
+		}),
+		step(`the answer is a bearer token`, func(w *World) any {
+			return func() error {
+				return judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.BearerToken()))
+			}
+		}),
+		step(`the API accepts the token`, func(w *World) any {
+			return func(ctx context.Context) error {
+				token := gjson.GetBytes(w.answer.Response.Body, "access_token").String()
+				if err := w.requestAs(ctx, "the environment is read", "Bearer "+token); err != nil {
+					return err
+				}
+				return judged(judge.Response(w.answer, judge.TokenAccepted()))
+			}
+		}),
+	}
+}
+
+// worker is an application that acts for itself, and where it lives.
+type worker struct {
+	driver.Credentials
+	environment string
+}
+
+// stranger makes a worker application that may do nothing anywhere.
+func (w *World) stranger(ctx context.Context, environment string) error {
+	home := w.others[environment]
+	if home == nil {
+		return fmt.Errorf("the scenario has not made environment %q", environment)
+	}
+	made, err := w.makeWorker(ctx, home, false)
+	w.worker = worker{made, home.id}
+	return err
+}
+
+// makeWorker makes a worker application and reads its secret, of which only
+// the mark is known here.
+func (w *World) makeWorker(ctx context.Context, home *environment, roles bool) (driver.Credentials, error) {
+	path := "/v1/environments/" + home.id + "/applications"
+	id, _, err := w.create(ctx, path, map[string]any{
+		"name": w.driver.Name("worker"), "enabled": true, "protocol": "OPENID_CONNECT", "type": "WORKER",
+		"grantTypes": []string{"CLIENT_CREDENTIALS"}, "tokenEndpointAuthMethod": "CLIENT_SECRET_BASIC", "assignActorRoles": roles,
+	})
+	if err != nil {
+		return driver.Credentials{}, err
+	}
+	w.later(http.MethodDelete, path+"/"+id)
+	x, err := w.call(ctx, http.MethodGet, path+"/"+id+"/secret", nil)
+	if err != nil {
+		return driver.Credentials{}, err
+	}
+	r, err := answered(x, judge.Status(http.StatusOK))
+	if err != nil {
+		return driver.Credentials{}, err
+	}
+	secret := gjson.GetBytes(r.Body, "secret").String()
+	if secret == "" {
+		return driver.Credentials{}, unobserved("an answer to GET %s without a secret", x.Request.Path)
+	}
+	return driver.Credentials{ID: id, Secret: secret}, nil
+}
+
+// askToken asks the token endpoint of an environment for a token.
+func (w *World) askToken(ctx context.Context, environment string, as driver.Credentials) error {
+	_, err := w.do(ctx, driver.Call{
+		Peer: driver.Auth, Method: http.MethodPost, Path: "/" + url.PathEscape(environment) + "/as/token", As: &as,
+		Header: map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+		Body:   []byte("grant_type=client_credentials"),
+	})
+	return err
+}
+
+// token is the mark of a token that the client was given.
+func (w *World) token(ctx context.Context, environment string, as driver.Credentials) (string, error) {
+	if as == (driver.Credentials{}) && w.driver.Transcript().Client == "" {
+		return "", unobserved("the suite was given an access token, and no client to ask for one with")
+	}
+	if err := w.askToken(ctx, environment, as); err != nil {
+		return "", err
+	}
+	r, err := answered(w.answer, judge.Status(http.StatusOK), judge.BearerToken())
+	if err != nil {
+		return "", err
+	}
+	return gjson.GetBytes(r.Body, "access_token").String(), nil
+}
+
+// requestAs makes one of the requests with an Authorization header of its
+// own. It is expected to be refused; what is made nevertheless is removed.
+func (w *World) requestAs(ctx context.Context, what, authorization string) error {
+	c, err := w.requestFor(what)
+	if err != nil {
+		return err
+	}
+	c.Authorization = authorization
+	x, err := w.do(ctx, c)
+	if err == nil && c.Method == http.MethodPost {
+		w.discard(c.Path, x)
+	}
+	return err
+}
+
+// requestFor is the call that a sentence of requests stands for.
+func (w *World) requestFor(what string) (driver.Call, error) {
+	switch what {
+	case "the environment is read":
+		return jsonCall(http.MethodGet, w.here(""), nil)
+	case "the subscriptions are listed":
+		return jsonCall(http.MethodGet, w.here("/subscriptions"), nil)
+	case "users are listed":
+		return jsonCall(http.MethodGet, w.here("/users?limit=1"), nil)
+	case "a user is created":
+		name := w.driver.Name("user")
+		return jsonCall(http.MethodPost, w.here("/users"), map[string]any{"username": name, "email": name + "@hookproof.example"})
+	}
+	body, err := w.subscriptionBody("USER.CREATED", nil)
+	if err != nil {
+		return driver.Call{}, err
+	}
+	if what == "a subscription is requested" {
+		return jsonCall(http.MethodPost, w.here("/subscriptions"), body)
+	}
+	s, err := w.theOne()
+	if err != nil {
+		return driver.Call{}, err
+	}
+	path := w.here("/subscriptions/" + s.id)
+	switch what {
+	case "the subscription is replaced":
+		return jsonCall(http.MethodPut, path, body)
+	case "the subscription is deleted":
+		return jsonCall(http.MethodDelete, path, nil)
+	}
+	return jsonCall(http.MethodGet, path, nil)
+}
+
+// discard notes the removal of what an answer says was made.
+func (w *World) discard(collection string, x transcript.Exchange) {
+	if x.Response == nil || x.Response.Status/100 != 2 {
+		return
+	}
+	if id := gjson.GetBytes(x.Response.Body, "id").String(); id != "" {
+		w.later(http.MethodDelete, collection+"/"+id)
+	}
+}

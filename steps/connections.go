@@ -1,0 +1,51 @@
+package steps
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/hookproof/hookproof/steps/judge"
+)
+
+// testMedia is the content type that makes a POST to a subscription a test of
+// its connection (V2).
+const testMedia = "application/vnd.pingidentity.subscription.test+json"
+
+// connectionSteps test the connection of a subscription.
+func connectionSteps() []Step {
+	return []Step{
+		step(`the subscription's connection is tested`, func(w *World) any { return w.testConnection }),
+		step(`the test is accepted`, func(w *World) any {
+			return func() error { return judged(judge.Response(w.answer, judge.Success())) }
+		}),
+		step(`a test event is posted to the receiver`, func(w *World) any {
+			return func(ctx context.Context) error {
+				e, err := w.endpoint(theReceiver)
+				if err != nil {
+					return err
+				}
+				t := w.driver.Transcript()
+				if _, err := w.driver.AwaitDeliveries(ctx, e, w.deadlines.Delivery, func() bool {
+					return !judge.Tested(t, theReceiver).Failed()
+				}); err != nil {
+					return err
+				}
+				return judged(judge.Tested(t, theReceiver))
+			}
+		}),
+	}
+}
+
+func (w *World) testConnection(ctx context.Context) error {
+	s, err := w.theOne()
+	if err != nil {
+		return err
+	}
+	c, err := jsonCall(http.MethodPost, w.here("/subscriptions/"+s.id), []byte("{}"))
+	if err != nil {
+		return err
+	}
+	c.Header["Content-Type"] = testMedia
+	_, err = w.do(ctx, c)
+	return err
+}
