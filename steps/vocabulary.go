@@ -41,6 +41,9 @@ func Vocabulary() []Step {
 		payloadSteps(),
 		burstSteps(),
 		tlsSteps(),
+		formatSteps(),
+		waitingSteps(),
+		tcpSteps(),
 	} {
 		all = append(all, area...)
 	}

@@ -39,6 +39,8 @@ const (
 	// ClockControl: the target's clock can be advanced, so that retention of
 	// 7 and 14 days can be observed.
 	ClockControl Capability = "clock-control"
+	// TCPIP: subscriptions of protocol TCP_IP are accepted.
+	TCPIP Capability = "tcp-ip"
 )
 
 // Info describes a target for reports. It is known before the target starts.

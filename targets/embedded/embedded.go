@@ -46,7 +46,7 @@ func New(o Options) *Target { return &Target{o} }
 func (t *Target) Info() targets.Info {
 	info := targets.Info{
 		Role: targets.RoleBoth, Kind: "embedded", Name: "the embedded pair",
-		Claims: []targets.Capability{targets.Environments, targets.PostEvents, targets.Certificates, targets.Activities, targets.ClockControl},
+		Claims: []targets.Capability{targets.Environments, targets.PostEvents, targets.Certificates, targets.Activities, targets.ClockControl, targets.TCPIP},
 	}
 	if build, ok := debug.ReadBuildInfo(); ok {
 		info.Version = build.Main.Version
