@@ -3,54 +3,38 @@ package hookproof
 import (
 	"slices"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/targets"
 )
 
-// occupied runs scenarios of one second each side by side, and tells how long
-// all took.
-func occupied(t *testing.T, claims []targets.Capability, scenarios ...features.Scenario) (took time.Duration) {
-	t.Helper()
-	synctest.Test(t, func(*testing.T) {
-		s := &session{info: targets.Info{Claims: claims}}
-		begin := time.Now()
-		done := make(chan bool)
-		for _, x := range scenarios {
-			go func() {
-				defer s.occupy(Planned{Scenario: x})()
-				<-time.After(time.Second)
-				done <- true
-			}()
-		}
-		for range scenarios {
-			<-done
-		}
-		took = time.Since(begin)
-	})
-	return took
-}
-
 func TestWhoRunsAlone(t *testing.T) {
 	t.Parallel()
-	ordinary, environment, target := features.Scenario{}, features.Scenario{Exclusive: true}, features.Scenario{WholeTarget: true}
 	own := []targets.Capability{targets.Environments}
 	for name, c := range map[string]struct {
-		claims    []targets.Capability
-		scenarios []features.Scenario
-		want      time.Duration
+		claims   []targets.Capability
+		scenario features.Scenario
+		alone    bool
 	}{
-		"side by side":                          {own, []features.Scenario{ordinary, ordinary, ordinary}, time.Second},
-		"environments of their own":             {own, []features.Scenario{ordinary, environment, environment}, time.Second},
-		"a shared environment":                  {nil, []features.Scenario{ordinary, environment, environment}, 3 * time.Second},
-		"the whole target":                      {own, []features.Scenario{ordinary, target, target}, 3 * time.Second},
-		"the whole target of one environment":   {nil, []features.Scenario{ordinary, target, environment}, 3 * time.Second},
-		"nobody beside one that has the target": {own, []features.Scenario{ordinary, ordinary, target}, 2 * time.Second},
+		"side by side":                        {own, features.Scenario{}, false},
+		"an environment of its own":           {own, features.Scenario{Exclusive: true}, false},
+		"a shared environment":                {nil, features.Scenario{Exclusive: true}, true},
+		"the whole target":                    {own, features.Scenario{WholeTarget: true}, true},
+		"the whole target of one environment": {nil, features.Scenario{WholeTarget: true, Exclusive: true}, true},
 	} {
-		if got := occupied(t, c.claims, c.scenarios...); got != c.want {
-			t.Errorf("%s: took %v, want %v", name, got, c.want)
+		s := &session{info: targets.Info{Claims: c.claims}}
+		leave := s.occupy(Planned{Scenario: c.scenario})
+		if beside := s.alone.TryRLock(); beside == c.alone {
+			t.Errorf("%s: others may run beside it: %t", name, beside)
+		} else if beside {
+			s.alone.RUnlock()
+		}
+		if s.alone.TryLock() {
+			t.Errorf("%s: another may have the target meanwhile", name)
+		}
+		leave()
+		if !s.alone.TryLock() {
+			t.Errorf("%s: it never leaves", name)
 		}
 	}
 }

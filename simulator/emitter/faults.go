@@ -20,7 +20,8 @@ type Fault struct {
 // applied in this order, so that those that replace a whole attempt wrap those
 // that change a part of it.
 func Faults() []Fault {
-	return slices.Concat(configurationFaults(), filterFaults(), eventFaults(), tlsFaults(), deliveryFaults(), retryFaults())
+	return slices.Concat(configurationFaults(), filterFaults(), eventFaults(), tlsFaults(), deliveryFaults(), retryFaults(),
+		formatFaults(), waitingFaults(), tcpFaults())
 }
 
 // active returns the named faults in the order of the list.
