@@ -143,12 +143,11 @@ func Execute(ctx context.Context, target targets.Target, list ...Option) (result
 	return results, derive(o.out, results)
 }
 
-// runAll runs the planned scenarios in an order that the seed decides.
+// runAll runs the planned scenarios in the order that the seed decides.
 func (s *session) runAll(ctx context.Context, o options, recorder *record) error {
-	order := rand.New(rand.NewPCG(uint64(o.seed), 0)).Perm(len(s.plan.Scenarios))
 	var g errgroup.Group
 	g.SetLimit(o.concurrency)
-	for _, i := range order {
+	for _, i := range s.plan.order(o.seed) {
 		g.Go(func() error {
 			done := s.run(ctx, s.plan.Scenarios[i])
 			return recorder.done(done, o.observe)

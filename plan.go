@@ -2,6 +2,7 @@ package hookproof
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -189,6 +190,24 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 		}
 	}
 	return nil
+}
+
+// order is the one in which a seed lets the scenarios run, by their places in
+// the plan. Those that need the whole target come last: what they do to it,
+// such as advancing its clock, no other scenario meets.
+func (p *Plan) order(seed int64) []int {
+	all := rand.New(rand.NewPCG(uint64(seed), 0)).Perm(len(p.Scenarios))
+	slices.SortStableFunc(all, func(a, b int) int {
+		return weight(p.Scenarios[a]) - weight(p.Scenarios[b])
+	})
+	return all
+}
+
+func weight(s Planned) int {
+	if s.WholeTarget {
+		return 1
+	}
+	return 0
 }
 
 // siblings are the lines of all rows of the outline that s is a row of.

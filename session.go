@@ -37,7 +37,8 @@ type session struct {
 	rerun     func(id string) string
 	// unreachable says why the target lets nobody in; nothing is run then.
 	unreachable error
-	// alone lets a scenario that needs the whole environment have it.
+	// alone lets a scenario that needs the whole target, or the target's only
+	// environment, have it.
 	alone sync.RWMutex
 }
 
@@ -103,13 +104,7 @@ func (s *session) run(ctx context.Context, p Planned) reports.Scenario {
 		r.Outcome, r.Reason = reports.CouldNotRun, "the run was ended before this scenario began"
 		return r
 	}
-	if p.Exclusive && !s.info.Has(targets.Environments) {
-		s.alone.Lock()
-		defer s.alone.Unlock()
-	} else {
-		s.alone.RLock()
-		defer s.alone.RUnlock()
-	}
+	defer s.occupy(p)()
 	begin := time.Now()
 	ending := steps.Run(ctx, s.plan.scenario(p.Scenario), driver.NewLive(s.client, s.salt, s.deadlines.Call), s.header(), s.deadlines)
 	r.DurationMs = time.Since(begin).Milliseconds()
@@ -121,6 +116,17 @@ func (s *session) run(ctx context.Context, p Planned) reports.Scenario {
 		r.Outcome, r.Reason = reports.Error, err.Error()
 	}
 	return r
+}
+
+// occupy waits until the scenario may run beside those that do; the function
+// that it returns lets others go on.
+func (s *session) occupy(p Planned) (leave func()) {
+	if p.WholeTarget || p.Exclusive && !s.info.Has(targets.Environments) {
+		s.alone.Lock()
+		return s.alone.Unlock
+	}
+	s.alone.RLock()
+	return s.alone.RUnlock
 }
 
 // header is what every transcript of the run begins with. The salt is in

@@ -3,7 +3,6 @@ package hookproof
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -48,7 +47,7 @@ func Run(t *testing.T, target targets.Target, list ...Option) {
 	t.Cleanup(func() { finish(t, s, recorder, o) })
 	t.Logf("%d scenarios against %s, shuffled with seed %d", len(plan.Scenarios), s.info.Name, o.seed)
 	places := make(chan struct{}, o.concurrency)
-	for _, i := range rand.New(rand.NewPCG(uint64(o.seed), 0)).Perm(len(plan.Scenarios)) {
+	for _, i := range plan.order(o.seed) {
 		p := plan.Scenarios[i]
 		t.Run(p.ID, func(t *testing.T) {
 			// The scenario is under way before the subtest becomes parallel:

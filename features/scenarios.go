@@ -18,6 +18,7 @@ const maxSteps = 10
 // error, so that a misspelt one cannot leave a rule out in silence.
 const (
 	tagWholeEnvironment = "@whole-environment"
+	tagWholeTarget      = "@whole-target"
 	tagNeeds            = "@needs:"
 )
 
@@ -42,8 +43,9 @@ type Scenario struct {
 	// Needs are the capabilities without which it does not apply: its
 	// @needs tags and what its rules need, sorted.
 	Needs []string
-	// Exclusive tells that it needs a whole environment for itself.
-	Exclusive bool
+	// Exclusive tells that it needs a whole environment for itself, and
+	// WholeTarget that nothing else may run against the target meanwhile.
+	Exclusive, WholeTarget bool
 	// Profile is that of its rules; Beta if one of them is.
 	Profile string
 	// Steps are the texts of its steps, the Background's first.
@@ -158,10 +160,12 @@ func applyTags(p *problems, c *Catalogue, s *Scenario) {
 			needs[need] = true
 		case tag == tagWholeEnvironment:
 			s.Exclusive = true
+		case tag == tagWholeTarget:
+			s.WholeTarget = true
 		case tag == "@"+s.Role:
 		default:
-			p.add(s.Line, "scenario %q: unknown tag %s; known are rule ids, @%s, %s and %sCAPABILITY",
-				s.Name, tag, s.Role, tagWholeEnvironment, tagNeeds)
+			p.add(s.Line, "scenario %q: unknown tag %s; known are rule ids, @%s, %s, %s and %sCAPABILITY",
+				s.Name, tag, s.Role, tagWholeEnvironment, tagWholeTarget, tagNeeds)
 		}
 	}
 	if len(s.Rules) == 0 {

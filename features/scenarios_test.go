@@ -125,28 +125,43 @@ func TestScenariosAndRowsOfOutlinesAreReadWithTheirPlaces(t *testing.T) {
 	}
 }
 
+func TestAScenarioMayNeedTheWholeTarget(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(limits, "    Scenario: The 51st", "    @whole-target\n    Scenario: The 51st", 1)
+	got, err := Scenarios(load(t), fstest.MapFS{"emitter/limits.feature": {Data: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{true, false, false} {
+		if got[i].WholeTarget != want || !got[i].Exclusive {
+			t.Errorf("%s: whole target %t, whole environment %t", got[i].ID, got[i].WholeTarget, got[i].Exclusive)
+		}
+	}
+}
+
 func TestEveryFaultOfAFeatureIsNamedWithItsLine(t *testing.T) {
 	t.Parallel()
 	eleven := strings.Repeat("      And again\n", 9)
 	for name, tc := range map[string]struct{ from, to, want string }{
-		"unknown rule":         {"@SUB-LIMIT-054", "@SUB-LIMIT-099", "emitter/limits.feature:10: scenario \"The 51st is refused!\": tag @SUB-LIMIT-099 is no rule"},
-		"unknown tag":          {"@whole-environment", "@whole-enviroment", ":10: scenario \"The 51st is refused!\": unknown tag @whole-enviroment"},
-		"rule tag misspelt":    {"@SUB-LIMIT-054", "@sub-limit-054", "unknown tag @sub-limit-054"},
-		"role of the other":    {"@emitter", "@receiver", "unknown tag @receiver"},
-		"unknown capability":   {"@needs:post-events", "@needs:posts", `emitter has no capability "posts"`},
-		"capability of other":  {"@needs:post-events", "@needs:read-back", `emitter has no capability "read-back"`},
-		"no rule":              {"@SUB-LIMIT-051 @SUB-LIMIT-054", "", ":10: scenario \"The 51st is refused!\" judges no rule"},
-		"two levels":           {"@SUB-LIMIT-054", "@SUB-LIMIT-053", "SUB-LIMIT-051 is a MUST, SUB-LIMIT-053 a SHOULD"},
-		"rule of the receiver": {"@SUB-LIMIT-054", "@RCV-001", "rule RCV-001 binds the receiver"},
-		"too many steps":       {"      Then it is refused\n", eleven, `:10: scenario "The 51st is refused!" has 11 steps`},
-		"no steps":             {"      When one more is created\n      Then it is refused\n", "", `:10: scenario "The 51st is refused!" has no steps`},
-		"two rows of one name": {"of <size> events", "of some events", "emitter/limits.feature:22: scenario id limits/a-limit-of-some-events-is-refused is already that of emitter/limits.feature:21"},
-		"two of one name":      {"Scenario Outline: A limit of <size> events is refused", "Scenario Outline: The 51st is REFUSED?", "is already that of emitter/limits.feature:10"},
-		"no name":              {"Scenario: The 51st is refused!", "Scenario: !", ":10: a scenario without a name"},
-		"outline without rows": {"        | 0    |\n        | 501  |\n", "", ":15: an Outline without Examples rows runs nothing"},
-		"no scenario":          {limits[strings.Index(limits, "  Background"):], "", "emitter/limits.feature: no scenario"},
-		"empty":                {limits, "", "emitter/limits.feature: no scenario"},
-		"no Gherkin":           {limits, "Feature: x\n  Scenari: y\n    Whenever\n@", "emitter/limits.feature: read Gherkin"},
+		"unknown rule":          {"@SUB-LIMIT-054", "@SUB-LIMIT-099", "emitter/limits.feature:10: scenario \"The 51st is refused!\": tag @SUB-LIMIT-099 is no rule"},
+		"whole target misspelt": {"@whole-environment", "@whole-targets", "unknown tag @whole-targets"},
+		"unknown tag":           {"@whole-environment", "@whole-enviroment", ":10: scenario \"The 51st is refused!\": unknown tag @whole-enviroment"},
+		"rule tag misspelt":     {"@SUB-LIMIT-054", "@sub-limit-054", "unknown tag @sub-limit-054"},
+		"role of the other":     {"@emitter", "@receiver", "unknown tag @receiver"},
+		"unknown capability":    {"@needs:post-events", "@needs:posts", `emitter has no capability "posts"`},
+		"capability of other":   {"@needs:post-events", "@needs:read-back", `emitter has no capability "read-back"`},
+		"no rule":               {"@SUB-LIMIT-051 @SUB-LIMIT-054", "", ":10: scenario \"The 51st is refused!\" judges no rule"},
+		"two levels":            {"@SUB-LIMIT-054", "@SUB-LIMIT-053", "SUB-LIMIT-051 is a MUST, SUB-LIMIT-053 a SHOULD"},
+		"rule of the receiver":  {"@SUB-LIMIT-054", "@RCV-001", "rule RCV-001 binds the receiver"},
+		"too many steps":        {"      Then it is refused\n", eleven, `:10: scenario "The 51st is refused!" has 11 steps`},
+		"no steps":              {"      When one more is created\n      Then it is refused\n", "", `:10: scenario "The 51st is refused!" has no steps`},
+		"two rows of one name":  {"of <size> events", "of some events", "emitter/limits.feature:22: scenario id limits/a-limit-of-some-events-is-refused is already that of emitter/limits.feature:21"},
+		"two of one name":       {"Scenario Outline: A limit of <size> events is refused", "Scenario Outline: The 51st is REFUSED?", "is already that of emitter/limits.feature:10"},
+		"no name":               {"Scenario: The 51st is refused!", "Scenario: !", ":10: a scenario without a name"},
+		"outline without rows":  {"        | 0    |\n        | 501  |\n", "", ":15: an Outline without Examples rows runs nothing"},
+		"no scenario":           {limits[strings.Index(limits, "  Background"):], "", "emitter/limits.feature: no scenario"},
+		"empty":                 {limits, "", "emitter/limits.feature: no scenario"},
+		"no Gherkin":            {limits, "Feature: x\n  Scenari: y\n    Whenever\n@", "emitter/limits.feature: read Gherkin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

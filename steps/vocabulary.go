@@ -44,6 +44,9 @@ func Vocabulary() []Step {
 		authenticationSteps(),
 		errorSteps(),
 		connectionSteps(),
+		formatSteps(),
+		waitingSteps(),
+		tcpSteps(),
 	} {
 		all = append(all, area...)
 	}

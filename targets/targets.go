@@ -41,6 +41,8 @@ const (
 	ClockControl Capability = "clock-control"
 	// ConnectionTest: the connection test of a subscription is served.
 	ConnectionTest Capability = "connection-test"
+	// TCPIP: subscriptions of protocol TCP_IP are accepted.
+	TCPIP Capability = "tcp-ip"
 )
 
 // Info describes a target for reports. It is known before the target starts.

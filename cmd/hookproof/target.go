@@ -32,7 +32,7 @@ func (t *targetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&t.controlToken, "control-token", "", "`token` of the control API; better set as HOOKPROOF_CONTROL_TOKEN")
 	flags.StringVar(&t.name, "target-name", "", "the target's `name` in reports; default: its URL")
 	flags.StringVar(&t.version, "target-version", "", "the target's `version` in reports")
-	flags.StringSliceVar(&t.claims, "claim", nil, "a `capability` that the target claims; repeatable: environments, post-events, certificates, activities, connection-test, clock-control")
+	flags.StringSliceVar(&t.claims, "claim", nil, "a `capability` that the target claims, such as environments; repeatable; an unknown name lists all")
 	flags.StringSliceVar(&t.faults, "fault", nil, "switch on a deliberate `fault` of the embedded emitter, to see the suite notice it; repeatable; «hookproof plan --faults» lists all")
 }
 

@@ -1,6 +1,7 @@
 @emitter
 Feature: Retry
-  Only a 200 tells that a delivery was taken. Until then it is sent again, nothing overtakes it, and nothing is lost.
+  Only a 200 tells that a delivery was taken. Until then it is sent again, nothing overtakes it, and nothing is lost
+  that has not waited for a week.
 
   Background:
     Given an environment
@@ -141,6 +142,18 @@ Feature: Retry
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
 
+    @needs:clock-control @whole-target
+    Scenario: An outage of six days
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When users "Ada" and "Bob" are created
+      Then delivery to "sink" fails 2 times or more
+      When the target's clock is advanced by 6 days
+      And user "Cleo" is created
+      Then delivery to "sink" fails 5 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+
   @RTY-008
   Rule: Events arrive in the order in which they happened
 
@@ -208,6 +221,20 @@ Feature: Retry
       When users "Ada" and "Bob" are created
       Then the events of "Ada" and "Bob" are sent to "sink" until they are acknowledged
       And every event had the same id and content each time it was sent to "sink"
+
+  @RTY-013 @whole-target
+  Rule: Events that waited for a failing receiver for more than 7 days are dropped
+
+    Scenario: An outage of eight days
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then delivery to "sink" fails 2 times or more
+      When the target's clock is advanced by 8 days
+      And user "Bob" is created
+      Then the event of "Bob" comes to "sink" without that of "Ada"
+      When receiver "sink" recovers
+      Then the event of "Bob", and not that of "Ada", is sent to "sink" until it is acknowledged
 
   @RTY-014
   Rule: A 200 is a success whatever its body

@@ -36,9 +36,14 @@ type Framing struct {
 
 // FramingOf returns the framing of the subscription's payload format: one JSON
 // array, the default, or a record a line, each ended by a line feed.
-// Neither media type is documented.
+// Neither media type is documented. Frames of a TCP_IP stream follow each other:
+// documents each ended by a line feed, log lines as they are.
 func FramingOf(s subscription.Subscription) Framing {
 	switch {
+	case s.Protocol == subscription.TCPIP && s.TCPFormat == subscription.RFCLogline:
+		return Framing{}
+	case s.Protocol == subscription.TCPIP:
+		return Framing{Between: "\n", Close: "\n"}
 	case s.PayloadFormat == subscription.NDJSON:
 		return Framing{Between: "\n", Close: "\n", ContentType: "application/x-ndjson"}
 	case s.PrettyPrint:

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
-	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
@@ -77,7 +76,7 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 	if chunk.Sequence == g.next.Sequence {
 		start = g.next.Index
 	}
-	expired := w.expired(chunk.Accepted)
+	expired := w.expired(g.pieces, chunk.Accepted)
 	filter := w.filterAt(chunk.Sequence)
 	for i := start; i < len(chunk.Records); i++ {
 		r := chunk.Records[i]
@@ -113,23 +112,6 @@ func (g *gathering) payload() Payload {
 		Next:        g.next,
 		Oldest:      g.oldest,
 	}
-}
-
-// expired says whether events accepted then are no longer kept: more than 14
-// days before the subscription was enabled again (G1), or, while its receiver
-// fails, more than 7 days ago (V1). Accumulated events wait for their receiver
-// from the moment the subscription was enabled.
-func (w *worker) expired(accepted time.Time) bool {
-	w.mu.Lock()
-	resumed := w.state.ResumedAt
-	w.mu.Unlock()
-	if accepted.Before(resumed) {
-		if accepted.Before(resumed.Add(-limits.SuspendedRetention)) {
-			return true
-		}
-		accepted = resumed
-	}
-	return w.failures > 0 && w.dispatcher.Now().Sub(accepted) > limits.FailingRetention
 }
 
 // lost says once a spell that events are dropped.

@@ -52,7 +52,7 @@ const (
 // Connect returns the transport of one subscription: HTTP/1.1 or 2 over TLS
 // over IPv4 (S1), connections kept for the next delivery, no proxy.
 func Connect(config *tls.Config) http.RoundTripper {
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: refuseLinkLocal}
+	dialer := newDialer()
 	return &http.Transport{
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "tcp4", address)
@@ -65,6 +65,10 @@ func Connect(config *tls.Config) http.RoundTripper {
 		IdleConnTimeout:        idleConnection,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
+}
+
+func newDialer() *net.Dialer {
+	return &net.Dialer{Timeout: dialTimeout, Control: refuseLinkLocal}
 }
 
 // refuseLinkLocal keeps deliveries away from link-local addresses, where cloud

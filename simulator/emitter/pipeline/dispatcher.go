@@ -119,7 +119,6 @@ func (d *Dispatcher) employ(s subscription.Subscription) {
 		d.workers[s.EnvironmentID] = map[string]*worker{}
 	}
 	d.workers[s.EnvironmentID][s.ID] = w
-	w.warn(s)
 	d.done.Go(func() {
 		defer remove(nil)
 		w.run(ctx)

@@ -38,6 +38,16 @@ type Pieces struct {
 	Exchange  func(http.RoundTripper, *http.Request) Result
 	Delivered func(Attempt, Result) bool
 
+	// Open and Write are what Connect and Exchange are for TCP_IP.
+	Open  func(*tls.Config) *Stream
+	Write func(context.Context, *Stream, Attempt) Result
+
+	// Active says whether a subscription delivers at all, after so many
+	// attempts in a row that failed.
+	Active func(s subscription.Subscription, failures int) bool
+	// Kept says whether an event that waits is still to be delivered.
+	Kept func(Waiting) bool
+
 	// Backoff is the wait after the given failed attempt, counted from 1.
 	Backoff func(attempt int) time.Duration
 	// AttemptTimeout bounds one attempt from the dial to the answer's status.
@@ -72,6 +82,10 @@ func Default() Pieces {
 		Connect:        Connect,
 		Exchange:       Exchange,
 		Delivered:      Delivered,
+		Open:           OpenStream,
+		Write:          Write,
+		Active:         Active,
+		Kept:           Kept,
 		Backoff:        Backoff(DefaultRetryInitial, DefaultRetryMax),
 		AttemptTimeout: DefaultAttemptTimeout,
 		Probe:          Probe,

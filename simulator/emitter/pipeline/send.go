@@ -44,7 +44,7 @@ type Attempt struct {
 }
 
 // Result is how an attempt ended: with an answer's status, or an error before
-// there was one.
+// there was one. Without both, a payload was written to a TCP_IP stream.
 type Result struct {
 	Status int
 	Err    error
@@ -58,8 +58,10 @@ func (r Result) String() string {
 }
 
 // Delivered says whether the receiver took the payload: it answered 200 and
-// nothing else (V1).
-func Delivered(_ Attempt, r Result) bool { return r.Err == nil && r.Status == http.StatusOK }
+// nothing else (V1). Over TCP_IP nothing is answered, and nothing went wrong.
+func Delivered(a Attempt, r Result) bool {
+	return r.Err == nil && (r.Status == http.StatusOK || a.Subscription.Protocol == subscription.TCPIP)
+}
 
 // Prepare makes the request of an attempt: a POST to the configured URL with
 // every configured header, value unchanged. A configured Content-Type or

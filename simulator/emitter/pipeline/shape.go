@@ -11,14 +11,17 @@ import (
 
 // Shape appends the record that the subscription gets for an event: the event
 // with as much of `source` as is exposed, inside the envelope of its format,
-// indented where that is asked for. Bytes of the event are copied, never
-// decoded.
+// indented where that is asked for; over TCP_IP, a frame of the stream. Bytes of
+// the event are copied, never decoded.
 //
 // The envelopes of SPLUNK and NEWRELIC are the reference's reading: no sample
 // of the platform's is published. SPLUNK follows the HTTP event collector and
 // the predecessor product's sample, with the time in milliseconds (V12);
 // NEWRELIC the log API's record with a timestamp and a message.
 func Shape(dst []byte, s subscription.Subscription, r event.Record) []byte {
+	if s.Protocol == subscription.TCPIP {
+		return appendFrame(dst, s, r)
+	}
 	if s.PrettyPrint {
 		s.PrettyPrint = false
 		return indented(dst, Shape(nil, s, r))

@@ -46,15 +46,7 @@ func (w *worker) changed(s subscription.Subscription) {
 		w.compare(w.tail, s)
 	}
 	w.mu.Unlock()
-	w.warn(s)
 	w.restart()
-}
-
-// warn says what a subscription will wait for in vain.
-func (w *worker) warn(s subscription.Subscription) {
-	if s.Enabled && s.Protocol == subscription.TCPIP {
-		w.log.Warn("deliveries over TCP are not made yet; events accumulate")
-	}
 }
 
 // compare notes how the subscription differs from what was stored; up to until,

@@ -45,14 +45,15 @@ type worker struct {
 
 	// Of the goroutine of run only:
 	stored    auditlog.Position
-	transport connected
+	connected connected
 	failures  int // attempts in a row that failed
 	dropping  bool
 }
 
-// connected is a transport and what it was made from.
+// connected is a transport, or a stream for TCP_IP, and what it was made from.
 type connected struct {
-	http.RoundTripper
+	transport  http.RoundTripper
+	stream     *Stream
 	pieces     *Pieces
 	generation uint64
 }
@@ -85,13 +86,14 @@ func (w *worker) run(ctx context.Context) {
 			break
 		}
 		w.store(ctx, false)
-		if !s.Enabled || s.Protocol == subscription.TCPIP {
+		if !w.dispatcher.Pieces.Load().Active(s, w.failures) {
 			w.failures = 0
+			w.disconnect()
 			w.wait(ctx, time.Time{})
 			continue
 		}
 		if payload, ok := w.collect(ctx, s, generation); ok {
-			w.deliver(ctx, payload)
+			w.deliver(ctx, s, payload)
 		}
 	}
 	w.leave(ctx)
@@ -102,15 +104,16 @@ func (w *worker) subscription() (subscription.Subscription, bool) {
 }
 
 // deliver makes attempts until the payload is accepted, the subscription is
-// suspended or removed, or the payload's oldest events have waited too long.
-func (w *worker) deliver(ctx context.Context, payload Payload) {
+// suspended or removed, the payload's oldest events have waited too long, or
+// the form in which events are wanted is another than it was for gathered.
+func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription, payload Payload) {
 	for ctx.Err() == nil {
 		generation := w.generation.Load()
 		s, exists := w.subscription()
-		if !exists || !s.Enabled {
+		pieces := w.dispatcher.Pieces.Load()
+		if !exists || !pieces.Active(s, w.failures) || !sameForm(s, gathered) {
 			return
 		}
-		pieces := w.dispatcher.Pieces.Load()
 		a := Attempt{Subscription: s, Payload: payload, Number: w.failures + 1}
 		result := w.attempt(ctx, pieces, generation, a)
 		if pieces.Delivered(a, result) {
@@ -125,20 +128,23 @@ func (w *worker) deliver(ctx context.Context, payload Payload) {
 		for w.dispatcher.Now().Before(due) && w.generation.Load() == generation && ctx.Err() == nil {
 			w.wait(ctx, due)
 		}
-		if w.expired(payload.Oldest) {
+		if w.expired(pieces, payload.Oldest) {
 			return
 		}
 	}
 }
 
 func (w *worker) attempt(ctx context.Context, pieces *Pieces, generation uint64, a Attempt) Result {
-	transport, err := w.connect(pieces, generation, a.Subscription)
+	c, err := w.connect(pieces, generation, a.Subscription)
 	if err != nil {
 		return Result{Err: err}
 	}
 	ctx, cancel := graceful(ctx, pieces.AttemptTimeout)
 	defer cancel()
-	return pieces.Attempt(ctx, transport, a)
+	if c.stream != nil {
+		return pieces.Write(ctx, c.stream, a)
+	}
+	return pieces.Attempt(ctx, c.transport, a)
 }
 
 func (w *worker) accepted(ctx context.Context, p Payload) {
@@ -165,25 +171,34 @@ func (w *worker) failed(a Attempt, r Result) {
 		"attempt", a.Number, "events", a.Payload.Events, "result", r.String())
 }
 
-// connect returns the transport for the configuration and composition of now.
-func (w *worker) connect(pieces *Pieces, generation uint64, s subscription.Subscription) (http.RoundTripper, error) {
-	if c := w.transport; c.RoundTripper != nil && c.pieces == pieces && c.generation == generation {
-		return c.RoundTripper, nil
+// connect returns the connection for the configuration and composition of now.
+func (w *worker) connect(pieces *Pieces, generation uint64, s subscription.Subscription) (connected, error) {
+	if c := w.connected; c.pieces == pieces && c.generation == generation {
+		return c, nil
 	}
 	w.disconnect()
 	t, err := trust(w.dispatcher.Directory, w.dispatcher.Roots, s)
 	if err != nil {
-		return nil, err
+		return connected{}, err
 	}
-	w.transport = connected{pieces.Connect(pieces.TLS(s, t)), pieces, generation}
-	return w.transport.RoundTripper, nil
+	c := connected{pieces: pieces, generation: generation}
+	if config := pieces.TLS(s, t); s.Protocol == subscription.TCPIP {
+		c.stream = pieces.Open(config)
+	} else {
+		c.transport = pieces.Connect(config)
+	}
+	w.connected = c
+	return c, nil
 }
 
 func (w *worker) disconnect() {
-	if t, ok := w.transport.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+	if t, ok := w.connected.transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}
-	w.transport = connected{}
+	if w.connected.stream != nil {
+		w.connected.stream.Close()
+	}
+	w.connected = connected{}
 }
 
 // wait returns when something may have happened, the emitter's clock shows

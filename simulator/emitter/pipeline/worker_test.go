@@ -368,14 +368,3 @@ func TestANewSubscriptionStartsAtItsStart(t *testing.T) {
 		want(t, "delivered", r.accepted(), []string{"3"})
 	})
 }
-
-func TestATCPSubscriptionAccumulates(t *testing.T) {
-	t.Parallel()
-	s := webhook("a")
-	s.Protocol = subscription.TCPIP
-	bubble(t, s, nil, func(w *world, r *script) {
-		w.append(created(1))
-		after(time.Hour)
-		want(t, "deliveries", len(r.all()), 0)
-	})
-}

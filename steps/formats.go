@@ -1,0 +1,107 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hookproof/hookproof/steps/judge"
+)
+
+// formatSteps judge deliveries in formats of which it is not documented where
+// in a record the event stands.
+func formatSteps() []Step {
+	return []Step{
+		step(`the data of ((?:"[^"]*"(?:, | and )?)+) is found at "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, list, receiver string) error {
+				return w.found(ctx, receiver, quoted(list)...)
+			}
+		}),
+		step(`all data is found at "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, receiver string) error { return w.found(ctx, receiver) }
+		}),
+		step(`the data of "([^"]*)" is sent to "([^"]*)" until it is acknowledged`, func(w *World) any { return w.foundAcknowledged }),
+		step(`the data of "([^"]*)" is not found at "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, name, receiver string) error {
+				if _, ok := w.events[name]; !ok {
+					return fmt.Errorf("the scenario has not made event %q happen", name)
+				}
+				if err := w.look(ctx, receiver); err != nil {
+					return err
+				}
+				return judged(judge.NotFound(w.driver.Transcript(), receiver, name))
+			}
+		}),
+		step(`no delivery to "([^"]*)" has the data of more than (\d+) events`, func(w *World) any {
+			return func(receiver string, limit int) error {
+				return judged(judge.FoundAtMost(w.driver.Transcript(), receiver, limit))
+			}
+		}),
+		step(`no delivery to "([^"]*)" with the data of several events is larger than (\d+) KB`, func(w *World) any {
+			return func(receiver string, limit int) error {
+				return judged(judge.FoundAtMostKB(w.driver.Transcript(), receiver, limit))
+			}
+		}),
+		step(`every delivery to "([^"]*)" is JSON`, func(w *World) any {
+			return func(receiver string) error { return judged(judge.JSONBodies(w.driver.Transcript(), receiver)) }
+		}),
+		step(`every record at "([^"]*)" is an object with an event`, func(w *World) any {
+			return func(receiver string) error { return judged(judge.SplunkRecords(w.driver.Transcript(), receiver)) }
+		}),
+		step(`the ids of the events at "([^"]*)" are found at "([^"]*)"`, func(w *World) any { return w.sameIDs }),
+		step(`the records at "([^"]*)" and "([^"]*)" differ`, func(w *World) any {
+			return func(one, other string) error {
+				return judged(judge.DifferentRecords(w.driver.Transcript(), one, other))
+			}
+		}),
+	}
+}
+
+// found waits until the data of the events of these names (of all, without
+// names) has reached the receiver; the deadline counts from the last delivery
+// that brought something new.
+func (w *World) found(ctx context.Context, receiver string, names ...string) error {
+	e, err := w.endpoint(receiver)
+	if err != nil {
+		return err
+	}
+	t := w.driver.Transcript()
+	arrived := -1
+	for judge.Found(t, receiver, names...).Failed() {
+		now := judge.CountFound(t, receiver)
+		if now <= arrived {
+			break
+		}
+		arrived = now
+		if _, err := w.driver.AwaitDeliveries(ctx, e, w.deadlines.Delivery, func() bool {
+			return judge.CountFound(t, receiver) > arrived
+		}); err != nil {
+			return err
+		}
+	}
+	return judged(judge.Found(t, receiver, names...))
+}
+
+func (w *World) foundAcknowledged(ctx context.Context, name, receiver string) error {
+	t := w.driver.Transcript()
+	err := w.whileRetrying(ctx, receiver, func() bool { return !judge.FoundAcknowledged(t, receiver, name).Failed() })
+	if err != nil {
+		return err
+	}
+	return judged(judge.FoundAcknowledged(t, receiver, name))
+}
+
+// sameIDs waits until every id of the events at one receiver has come to the
+// other.
+func (w *World) sameIDs(ctx context.Context, one, other string) error {
+	e, err := w.endpoint(other)
+	if err != nil {
+		return err
+	}
+	t := w.driver.Transcript()
+	if _, err := w.driver.AwaitDeliveries(ctx, e, w.deadlines.Delivery, func() bool {
+		return !judge.SameIDs(t, one, other).Failed()
+	}); err != nil {
+		return err
+	}
+	return judged(judge.SameIDs(t, one, other))
+}
