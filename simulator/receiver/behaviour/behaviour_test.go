@@ -103,7 +103,7 @@ func TestScriptTakesStepsInOrderAndThenTheRest(t *testing.T) {
 		Then:  behaviour.Action{Status: 202},
 	})
 	for i, want := range []behaviour.Action{{Status: 500}, {Reset: true}, {Status: 202}, {Status: 202}} {
-		if diff := cmp.Diff(want, script.Next()); diff != "" {
+		if diff := cmp.Diff(want, script.Next(behaviour.Look{})); diff != "" {
 			t.Errorf("request %d: %s", i+1, diff)
 		}
 	}
