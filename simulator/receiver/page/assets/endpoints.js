@@ -1,0 +1,130 @@
+// The endpoints at the side, and the chosen one above the list.
+
+import * as api from './api.js';
+import { el, byId, fill, button, copy, say } from './dom.js';
+import { confirm, failed } from './dialogs.js';
+import { count } from './format.js';
+import { address, onSecrets } from './masks.js';
+import { chooseBehaviour } from './endpoint-form.js';
+
+/** What a behaviour does, in few words. */
+export function does(endpoint) {
+  if (endpoint.emulation) return `emulates ${endpoint.emulation.kind ?? endpoint.emulation}`;
+  const b = endpoint.behaviour ?? {};
+  if (typeof b === 'string') return b;
+  if (b.name) return b.name;
+  const steps = (b.steps ?? []).map(step);
+  const then = step(b.then ?? {});
+  return steps.length ? `${steps.slice(0, 3).join(', ')}${steps.length > 3 ? ` and ${steps.length - 3} more` : ''}, then ${then}` : then;
+}
+
+function step(action) {
+  if (action.hang) return 'hang';
+  if (action.reset) return 'reset';
+  return `${action.status ?? 200}${action.delay ? ` after ${action.delay}` : ''}`;
+}
+
+export class Endpoints {
+  #listener = new Map(); // the listener chosen, by endpoint
+
+  constructor(store) {
+    this.store = store;
+    for (const event of ['endpoints', 'filters']) store.addEventListener(event, () => this.#draw());
+    store.addEventListener('rows', (e) => { if (e.detail?.arrived) this.#counts(); });
+    onSecrets(() => this.#drawChosen());
+  }
+
+  #draw() {
+    const { endpoints, filters } = this.store;
+    const focused = document.activeElement?.closest('#endpoints button')?.dataset.endpoint;
+    const item = (id, name, total, text) => el('li', {}, el('button', {
+      type: 'button', 'data-endpoint': id, 'aria-pressed': String((filters.endpoint ?? '') === id),
+      onclick: () => this.store.change({ endpoint: id }),
+    }, el('span', { class: 'name' }, name), el('span', { class: 'count' }, count(total)), text && el('span', { class: 'does' }, text)));
+    fill(byId('endpoints'), el('h2', {}, 'Endpoints'), el('ul', {},
+      item('', 'All endpoints', this.#total()),
+      endpoints.toReversed().map((e) => item(e.id, e.name || e.id, e.last, does(e)))));
+    if (focused !== undefined) byId('endpoints').querySelector(`[data-endpoint="${CSS.escape(focused)}"]`)?.focus();
+    this.#drawChosen();
+  }
+
+  #total() { return this.store.endpoints.reduce((sum, e) => sum + (e.last ?? 0), 0); }
+
+  #counts() {
+    for (const node of byId('endpoints').querySelectorAll('button')) {
+      const endpoint = this.store.endpoint(node.dataset.endpoint);
+      node.querySelector('.count').textContent = count(endpoint ? endpoint.last : this.#total());
+    }
+  }
+
+  #drawChosen() {
+    const endpoint = this.store.endpoint(this.store.filters.endpoint);
+    const place = byId('endpoint');
+    place.hidden = !endpoint;
+    if (!endpoint) return;
+    const had = place.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+    fill(place, this.#title(endpoint), this.#address(endpoint), endpoint.dedicated && this.#dedicated(endpoint));
+    if (had) place.querySelector(`[data-key="${had}"]`)?.focus();
+  }
+
+  #title(endpoint) {
+    return el('div', { class: 'title' }, el('h2', {}, endpoint.name || endpoint.id),
+      el('span', { class: 'soft' }, does(endpoint)), el('span', { class: 'gap' }),
+      button('Behaviour', { drawing: 'pen', 'data-key': 'behaviour', onclick: () => chooseBehaviour(endpoint) }),
+      button('Clear', { 'data-key': 'clear', onclick: () => this.#clear(endpoint) }),
+      button('Delete endpoint', { drawing: 'trash', bare: true, class: 'danger', 'data-key': 'delete', onclick: () => this.#delete(endpoint) }));
+  }
+
+  #address(endpoint) {
+    const urls = addresses(endpoint);
+    const preferred = this.#listener.get(endpoint.id) ?? (urls.trusted ? 'trusted' : Object.keys(urls)[0]);
+    const url = urls[preferred] ?? '';
+    return el('div', { class: 'address' },
+      el('select', { 'aria-label': 'Listener', 'data-key': 'listener', onchange: (e) => { this.#listener.set(endpoint.id, e.target.value); this.#drawChosen(); } },
+        Object.keys(urls).map((mode) => el('option', { value: mode, selected: mode === preferred }, mode))),
+      el('code', { 'data-url': true }, address(url)),
+      ...copies(endpoint, preferred, url));
+  }
+
+  #dedicated(endpoint) {
+    const { mode, open } = endpoint.dedicated;
+    return el('div', { class: 'line' }, el('span', { class: 'soft' }, `Own listener (${mode}): ${open ? 'open' : 'closed, connections are refused'}`),
+      button(open ? 'Close the port' : 'Open the port', {
+        'data-key': 'port', onclick: () => api.setOpen(endpoint.id, !open).then(() => this.store.loadEndpoints()).catch(failed),
+      }));
+  }
+
+  async #clear(endpoint) {
+    if (!await confirm('Clear deliveries', `Forget the deliveries of “${endpoint.name || endpoint.id}”?`, 'Clear')) return;
+    await api.clear(endpoint.id).then(() => say('Cleared')).catch(failed);
+  }
+
+  async #delete(endpoint) {
+    if (!await confirm('Delete endpoint', `Delete “${endpoint.name || endpoint.id}” with its deliveries? Its URL will answer 404.`, 'Delete')) return;
+    try {
+      await api.deleteEndpoint(endpoint.id);
+      await this.store.change({ endpoint: '' });
+      await this.store.loadEndpoints();
+    } catch (e) {
+      failed(e);
+    }
+  }
+}
+
+/** Where the endpoint is, by listener; its own first. */
+export const addresses = (endpoint) => ({
+  ...(endpoint.dedicated ? { [`own, ${endpoint.dedicated.mode}`]: endpoint.dedicated.url } : {}), ...endpoint.urls,
+});
+
+/** Buttons that put onto the clipboard what one needs to use an endpoint. */
+export function copies(endpoint, listener, url) {
+  const shell = `curl ${url.startsWith('https') ? '--insecure ' : ''}--json '[]' '${url}'`;
+  return [
+    button('URL', { drawing: 'copy', 'data-key': 'url', 'aria-description': 'copy', onclick: () => copy(url, 'URL') }),
+    button('curl', { drawing: 'copy', 'data-key': 'curl', 'aria-description': 'copy', onclick: () => copy(shell, 'curl command') }),
+    button('Subscription', {
+      drawing: 'copy', 'data-key': 'subscription', 'aria-description': 'copy',
+      onclick: () => api.subscription(endpoint.id, listener.startsWith('own, ') ? undefined : listener).then((text) => copy(text, 'Subscription')).catch(failed),
+    }),
+  ];
+}
