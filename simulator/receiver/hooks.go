@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/receiver/behaviour"
+	"github.com/hookproof/hookproof/simulator/receiver/emulation"
 )
 
 const (
@@ -27,16 +28,16 @@ func (r *Receiver) hookHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		firstByteAt := time.Now().UTC()
 		e := r.endpoints.withToken(hookToken(req.URL.Path))
-		if e == nil {
+		if e == nil || e.dedicated != nil && e.dedicated.mode.sink() {
 			writeError(w, http.StatusNotFound, "no such hook")
 			return
 		}
-		delivery, script, action, err := r.take(w, req, e, firstByteAt)
+		turn, err := r.take(w, req, e, firstByteAt)
 		if err != nil {
 			writeError(w, http.StatusNotFound, "no such hook")
 			return
 		}
-		r.answer(w, req, e, delivery, script, action)
+		r.answer(w, req, e, turn)
 	})
 }
 
@@ -50,45 +51,99 @@ func hookToken(path string) string {
 	return token
 }
 
+// turn is a delivery that was recorded, and what is to happen to it.
+type turn struct {
+	*kept
+	script *behaviour.Script
+	action behaviour.Action
+	at     time.Time // when the answer is due
+}
+
 // take reads the request to its end, chooses what will happen to it and
 // records both. The error is that the endpoint was deleted meanwhile.
-func (r *Receiver) take(w http.ResponseWriter, req *http.Request, e *endpoint, firstByteAt time.Time) (Delivery, *behaviour.Script, behaviour.Action, error) {
+func (r *Receiver) take(w http.ResponseWriter, req *http.Request, e *endpoint, firstByteAt time.Time) (turn, error) {
+	r.working.Add(1)
+	defer r.working.Add(-1)
 	body := r.readBody(w, req)
 	defer r.bodies.release(body.reserved)
 	from := peerOf(req.Context())
-	d := Delivery{
+	k := &kept{Delivery: Delivery{
 		Listener: from.mode, Method: req.Method, Target: req.RequestURI, Proto: req.Proto, Host: req.Host,
 		Headers: req.Header, Body: body.bytes, Truncated: body.overflow != 0,
 		FirstByteAt: firstByteAt, LastByteAt: time.Now().UTC(), Complete: body.complete,
 		RemoteAddr: req.RemoteAddr, TLS: from.tls,
-	}
+	}}
 	if len(req.TransferEncoding) > 0 {
 		// The server takes the framing out of the headers; it was sent.
-		d.Headers = req.Header.Clone()
-		d.Headers["Transfer-Encoding"] = req.TransferEncoding
+		k.Headers = req.Header.Clone()
+		k.Headers["Transfer-Encoding"] = req.TransferEncoding
 	}
-	var script *behaviour.Script
-	var action behaviour.Action
+	t := turn{kept: k}
+	look := e.current().Look(behaviour.Request{Method: k.Method, Header: k.Headers, Body: k.Body})
+	emulate := e.emulator(req, k.Body)
 	// Recording and choosing are one step, so that the n-th delivery takes
 	// the n-th action of the script.
-	err := e.deliveries.Append(d.size(), func(seq int64) Delivery {
-		script = e.current()
-		action = script.Next()
+	stored, err := r.keep(e, k, func(int64) {
+		t.script = e.current()
+		t.action = emulate(t.script.Next(look))
 		switch {
 		case body.overflow != 0:
-			action = behaviour.Action{Status: body.overflow}
+			t.action = behaviour.Action{Status: body.overflow}
 		case !body.complete:
-			action = behaviour.Action{Reset: true}
+			t.action = behaviour.Action{Reset: true}
 		}
-		d.Seq, d.Answer = seq, planned(action)
-		return d
+		k.Answer = planned(t.action)
 	})
-	return d, script, action, err
+	t.at = k.Answer.At
+	if err == nil && stored != nil {
+		if failed := <-stored; failed != nil {
+			r.refuse(&t, failed)
+		}
+	}
+	return t, err
+}
+
+// refuse answers 503 instead: what could not be kept must not be acknowledged.
+func (r *Receiver) refuse(t *turn, failed error) {
+	r.errorLog.Printf("delivery %d is not on disk and is refused: %v", t.number, failed)
+	t.action = behaviour.Action{Status: http.StatusServiceUnavailable}
+	answer := planned(t.action)
+	t.refused.Store(&answer)
+	t.at = answer.At
+}
+
+// emulator returns what the emulated service makes of an action: its own
+// answer where a plain 200 would be given, and its own body where an error has
+// none. Without a service actions stay as they are.
+func (e *endpoint) emulator(req *http.Request, body []byte) func(behaviour.Action) behaviour.Action {
+	if e.service == nil {
+		return func(a behaviour.Action) behaviour.Action { return a }
+	}
+	_, below, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/hooks/"), "/")
+	if below != "" {
+		below = "/" + below
+	}
+	answer := e.service.Answer(emulation.Request{
+		Method: req.Method, Path: below, Query: req.URL.Query(), Header: req.Header, Body: body,
+	})
+	return func(a behaviour.Action) behaviour.Action {
+		content := e.service.Error(a.Code())
+		switch {
+		case a.Plain():
+			a.Status, content = answer.Status, answer.Body
+		case a.Code() < http.StatusBadRequest || a.Length() > 0 || a.ContentType != "":
+			return a
+		}
+		if len(content) > 0 {
+			a.Body, a.ContentType = string(content), "application/json"
+		}
+		return a
+	}
 }
 
 // planned describes an action before it is taken.
 func planned(a behaviour.Action) Answer {
-	answer := Answer{Action: Respond, Status: a.Code(), At: time.Now().UTC().Add(time.Duration(a.Delay))}
+	answer := Answer{Action: Respond, Status: a.Code(), CutAfter: a.CutAfter, At: time.Now().UTC().Add(time.Duration(a.Delay))}
 	switch {
 	case a.Reset:
 		answer.Action = Reset
@@ -100,31 +155,31 @@ func planned(a behaviour.Action) Answer {
 
 // answer does to the request what was planned. It panics with
 // http.ErrAbortHandler where no answer is to be sent.
-func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, e *endpoint, d Delivery, script *behaviour.Script, action behaviour.Action) {
+func (r *Receiver) answer(w http.ResponseWriter, req *http.Request, e *endpoint, t turn) {
 	connection := peerOf(req.Context()).transport
 	switch {
-	case action.Reset && !d.Complete:
+	case t.action.Reset && !t.Complete:
 		panic(http.ErrAbortHandler) // the client has ended it already
-	case action.Reset:
+	case t.action.Reset:
 		connection.reset()
 		panic(http.ErrAbortHandler)
-	case action.Hang:
+	case t.action.Hang:
 		select {
-		case <-script.Retired():
+		case <-t.script.Retired():
 			connection.Close()
 		case <-req.Context().Done():
 		}
 		panic(http.ErrAbortHandler)
 	}
-	if !sleepUntil(req.Context(), d.Answer.At, e.gone) {
+	if !sleepUntil(req.Context(), t.at, e.gone) {
 		connection.Close()
 		panic(http.ErrAbortHandler)
 	}
-	if d.Truncated {
+	if t.Truncated {
 		w.Header().Set("Connection", "close")
 		_, _ = io.CopyN(io.Discard, req.Body, maxDrainBytes)
 	}
-	respond(w, action)
+	respond(req.Context(), w, connection, t.action, e.gone)
 }
 
 // sleepUntil waits for the time to come and says whether it came, before the
@@ -143,23 +198,6 @@ func sleepUntil(ctx context.Context, at time.Time, gone <-chan struct{}) bool {
 	case <-ctx.Done():
 	}
 	return false
-}
-
-// respond writes the answer. That the client is gone is no error here: what it
-// was sent is recorded already.
-func respond(w http.ResponseWriter, action behaviour.Action) {
-	header := w.Header()
-	if action.Body != "" {
-		header.Set("Content-Type", "text/plain; charset=utf-8")
-	}
-	for name, value := range action.Headers {
-		header.Set(name, value)
-	}
-	if action.ContentType != "" {
-		header.Set("Content-Type", action.ContentType)
-	}
-	w.WriteHeader(action.Code())
-	_, _ = io.WriteString(w, action.Body)
 }
 
 // body is what was read of a request's body.
