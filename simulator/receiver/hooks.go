@@ -18,6 +18,8 @@ const (
 	// firstBodyBytes is what is allotted to a body before any of it came, at
 	// most: a declared length is a claim, not a fact.
 	firstBodyBytes = 64 << 10
+	// growth is by how much the room for a body of declared length grows.
+	growth = 16
 	// maxDrainBytes of a body that is too long are read and thrown away, so
 	// that a client which sends before it listens still sees the answer.
 	maxDrainBytes = 8 << 20
@@ -229,7 +231,7 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request) body {
 		return b
 	}
 	for {
-		if len(b.bytes) == cap(b.bytes) && !b.grow(&r.bodies, min(2*cap(b.bytes), MaxBodyBytes+1)) {
+		if len(b.bytes) == cap(b.bytes) && !b.grow(&r.bodies, nextRoom(cap(b.bytes), req.ContentLength)) {
 			return b
 		}
 		n, err := req.Body.Read(b.bytes[len(b.bytes):cap(b.bytes)])
@@ -245,6 +247,17 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request) body {
 			return b
 		}
 	}
+}
+
+// nextRoom is the room to make when the present one is full: what the client
+// declared, but at most growth times what it has sent, so that a claim takes
+// little more memory than it sent bytes.
+func nextRoom(present int, declared int64) int {
+	room := int64(2 * present)
+	if declared >= int64(present) {
+		room = min(declared+1, int64(growth*present))
+	}
+	return int(min(room, MaxBodyBytes+1))
 }
 
 // grow makes room for size bytes, or sets the status for having none.
