@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"time"
@@ -81,6 +82,40 @@ func (r *Receiver) CreateEndpoint(request EndpointRequest) (EndpointInfo, error)
 	}
 	r.readers.tell(streamed{event: "endpoints"})
 	return r.describe(e), nil
+}
+
+// Endpoints describes the endpoints, oldest first.
+func (r *Receiver) Endpoints() []EndpointInfo {
+	list := []EndpointInfo{}
+	for _, e := range r.endpoints.all() {
+		list = append(list, r.describe(e))
+	}
+	return list
+}
+
+// SetBehaviour replaces the behaviour of an endpoint from the next request on.
+func (r *Receiver) SetBehaviour(id string, b behaviour.Behaviour) error {
+	encoded, err := json.Marshal(b)
+	if err != nil {
+		return fmt.Errorf("set behaviour: %w", err)
+	}
+	if err := r.endpoints.follow(id, b, int64(len(encoded))); err != nil {
+		return err
+	}
+	return r.changed(id)
+}
+
+// changed keeps what an endpoint is now, and tells the readers.
+func (r *Receiver) changed(id string) error {
+	e, err := r.endpoints.withID(id)
+	if err != nil {
+		return err
+	}
+	if err := r.saveEndpoint(e); err != nil {
+		return err
+	}
+	r.readers.tell(streamed{event: "endpoints"})
+	return nil
 }
 
 // equip gives the endpoint what the request asks for, save its listener. Its

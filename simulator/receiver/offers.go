@@ -129,6 +129,16 @@ func (r *Receiver) getSubscription(w http.ResponseWriter, req *http.Request) {
 	writeJSON(w, http.StatusOK, subscriptionTo(e, url))
 }
 
+// Subscription returns, as JSON, the body of a request to an emitter that
+// subscribes an endpoint on one of the shared listeners.
+func (r *Receiver) Subscription(endpoint string, mode Mode) ([]byte, error) {
+	e, err := r.endpoints.withID(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return json.MarshalIndent(subscriptionTo(e, r.describe(e).URLs[mode]), "", "  ")
+}
+
 // subscriptionTo is the body of POST
 // /v1/environments/{environment}/subscriptions that sends events about users
 // to the URL. It works as pasted: it does not verify the certificate, whose

@@ -62,7 +62,8 @@ type Options struct {
 	InspectToken string
 	// MaxBytes bounds the memory for deliveries and connections over all
 	// endpoints; the oldest leave first. The bodies that are being read take
-	// at most the same again. Default: DefaultMaxBytes.
+	// at most a quarter of it again, or four of the longest if that is more.
+	// Default: DefaultMaxBytes.
 	MaxBytes int64
 	// MaxDeliveries bounds their number likewise. Default:
 	// DefaultMaxDeliveries.
@@ -181,7 +182,7 @@ func Start(ctx context.Context, options Options) (*Receiver, error) {
 		options:     options,
 		authorities: authorities,
 		budget:      record.NewBudget(options.MaxBytes, options.MaxDeliveries),
-		bodies:      inFlight{limit: max(options.MaxBytes, 4*MaxBodyBytes)},
+		bodies:      inFlight{limit: max(options.MaxBytes/4, 4*MaxBodyBytes)},
 		endpoints:   newEndpoints(),
 		listeners:   map[Mode]*listener{},
 		errorLog:    log.New(io.Discard, "", 0),

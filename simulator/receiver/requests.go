@@ -30,11 +30,7 @@ func badRequest(format string, args ...any) error {
 }
 
 func (r *Receiver) listEndpoints(w http.ResponseWriter, _ *http.Request) {
-	list := []EndpointInfo{}
-	for _, e := range r.endpoints.all() {
-		list = append(list, r.describe(e))
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"endpoints": list})
+	writeJSON(w, http.StatusOK, map[string]any{"endpoints": r.Endpoints()})
 }
 
 func (r *Receiver) postEndpoint(w http.ResponseWriter, req *http.Request) {
@@ -99,11 +95,11 @@ func (r *Receiver) putBehaviour(w http.ResponseWriter, req *http.Request) {
 		writeError(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	if err := r.endpoints.follow(req.PathValue("id"), b, int64(len(data))); err != nil {
+	if err := r.SetBehaviour(req.PathValue("id"), b); err != nil {
 		writeFailure(w, err)
 		return
 	}
-	r.changed(w, req.PathValue("id"), func() { w.WriteHeader(http.StatusNoContent) })
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (r *Receiver) putListener(w http.ResponseWriter, req *http.Request) {
@@ -131,21 +127,11 @@ func (r *Receiver) putListener(w http.ResponseWriter, req *http.Request) {
 		writeFailure(w, err)
 		return
 	}
-	r.changed(w, e.id, func() { writeJSON(w, http.StatusOK, r.describe(e).Dedicated) })
-}
-
-// changed keeps what an endpoint is now, tells the readers, and answers.
-func (r *Receiver) changed(w http.ResponseWriter, id string, answer func()) {
-	e, err := r.endpoints.withID(id)
-	if err == nil {
-		err = r.saveEndpoint(e)
-	}
-	if err != nil {
+	if err := r.changed(e.id); err != nil {
 		writeFailure(w, err)
 		return
 	}
-	r.readers.tell(streamed{event: "endpoints"})
-	answer()
+	writeJSON(w, http.StatusOK, r.describe(e).Dedicated)
 }
 
 // parseEndpointRequest reads the body of a request for an endpoint. An empty
