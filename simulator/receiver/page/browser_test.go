@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,10 @@ const patience = time.Minute
 type tab struct {
 	*testing.T
 	ctx context.Context
+
+	// refused is what the console may say, for a request that is refused on
+	// purpose.
+	refused string
 
 	mu       sync.Mutex
 	complain []string // what the console said that it should not have
@@ -49,6 +54,7 @@ func newTab(t *testing.T) *tab {
 	b := &tab{T: t, ctx: ctx}
 	b.do(chromedp.Navigate("about:blank"))
 	b.listen()
+	b.look(1440, 900, "light")
 	return b
 }
 
@@ -73,6 +79,9 @@ func (b *tab) listen() {
 	b.Cleanup(func() {
 		stop()
 		reading.Wait()
+		b.complain = slices.DeleteFunc(b.complain, func(said string) bool {
+			return b.refused != "" && strings.Contains(said, b.refused)
+		})
 		if len(b.complain) > 0 {
 			b.Errorf("the console said:\n%s", strings.Join(b.complain, "\n"))
 		}
@@ -129,9 +138,9 @@ func (b *tab) until(expression string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience+time.Second)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(patience)))
+	_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(patience/3)))
 	if err != nil {
-		b.Fatalf("waiting for %s: %v\nthe page reads: %s", expression, err, evaluate[string](b, `document.body.innerText`))
+		b.Fatalf("waiting for %s: %v\nthe page reads: %s", expression, err, evaluate[string](b, `document.querySelector("dialog[open]")?.innerText ?? ["endpoint", "rows", "detail"].map((id) => document.getElementById(id)?.innerText ?? "").join("\n").slice(0, 1200)`))
 	}
 }
 

@@ -93,7 +93,7 @@ function section(name, left, right, around) {
   const rows = sideBySide(lines);
   const changed = rows.filter((row) => !row.same).length;
   const title = el('h3', {}, name, el('span', { class: 'soft' }, changed ? many(changed, 'line differs', 'lines differ') : 'the same'));
-  if (changed === 0 && around !== Infinity) return [title];
+  if (changed === 0) return [title];
   const near = rows.map((row, i) => around === Infinity || rows.slice(Math.max(0, i - around), i + around + 1).some((r) => !r.same));
   const shown = [];
   let skipped = 0;

@@ -5,7 +5,7 @@ import { el, byId, fill, button, copy } from './dom.js';
 import { showAttempts } from './attempts.js';
 import { Body, showBody, showEvents } from './body.js';
 import { failed, resend } from './dialogs.js';
-import { answered, bytes, holdLimit, many, moment, span } from './format.js';
+import { answered, bytes, clock, holdLimit, many, moment, span } from './format.js';
 import { note, pill } from './list.js';
 import { mask, onSecrets, secretsShown, showSecrets } from './masks.js';
 
@@ -88,7 +88,7 @@ export class Detail {
   #target(d) { return secretsShown() ? d.target : d.target.replace(/(\/hooks\/)[^/?#]+/, `$1${mask}`); }
 
   #head(d) {
-    return el('div', { class: 'detail-head' }, el('h2', {}, d.name, ' ', el('small', {}, `#${d.number} · ${moment(d.at)}`)), pill(d),
+    return el('div', { class: 'detail-head' }, el('h2', {}, d.name, ' ', el('small', {}, `#${d.number} · `, el('span', { class: 'wide' }, `${moment(d.at).slice(0, 10)} `), clock(d.at))), pill(d),
       button('Newer delivery', { drawing: 'left', bare: true, class: 'quiet', 'data-key': 'newer', onclick: () => this.move(-1) }),
       button('Older delivery', { drawing: 'right', bare: true, class: 'quiet', 'data-key': 'older', onclick: () => this.move(1) }),
       this.#closer());

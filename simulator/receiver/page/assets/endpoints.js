@@ -26,26 +26,43 @@ function step(action) {
 
 export class Endpoints {
   #listener = new Map(); // the listener chosen, by endpoint
+  #items = new Map(); // what stands at the side, by endpoint
 
   constructor(store) {
     this.store = store;
+    this.list = el('ul');
+    fill(byId('endpoints'), el('h2', {}, 'Endpoints'), this.list);
     for (const event of ['endpoints', 'filters']) store.addEventListener(event, () => this.#draw());
     store.addEventListener('rows', (e) => { if (e.detail?.arrived) this.#counts(); });
     onSecrets(() => this.#drawChosen());
   }
 
   #draw() {
-    const { endpoints, filters } = this.store;
-    const focused = document.activeElement?.closest('#endpoints button')?.dataset.endpoint;
-    const item = (id, name, total, text) => el('li', {}, el('button', {
-      type: 'button', 'data-endpoint': id, 'aria-pressed': String((filters.endpoint ?? '') === id),
-      onclick: () => this.store.change({ endpoint: id }),
-    }, el('span', { class: 'name' }, name), el('span', { class: 'count' }, count(total)), text && el('span', { class: 'does' }, text)));
-    fill(byId('endpoints'), el('h2', {}, 'Endpoints'), el('ul', {},
-      item('', 'All endpoints', this.#total()),
-      endpoints.toReversed().map((e) => item(e.id, e.name || e.id, e.last, does(e)))));
-    if (focused !== undefined) byId('endpoints').querySelector(`[data-endpoint="${CSS.escape(focused)}"]`)?.focus();
+    const wanted = [{ id: '', name: 'All endpoints', last: this.#total() }, ...this.store.endpoints.toReversed()];
+    const ids = wanted.map((e) => e.id);
+    // What stays keeps its element: whoever is about to press it must hit it.
+    for (const id of this.#items.keys()) if (!ids.includes(id)) this.#items.delete(id);
+    for (const endpoint of wanted) this.#drawItem(endpoint);
+    const now = [...this.list.children].map((li) => li.firstChild.dataset.endpoint);
+    if (now.join() !== ids.join()) {
+      const focused = document.activeElement;
+      fill(this.list, ids.map((id) => this.#items.get(id)));
+      if (this.list.contains(focused)) focused.focus();
+    }
     this.#drawChosen();
+  }
+
+  #drawItem({ id, name, last, behaviour, emulation }) {
+    if (!this.#items.has(id)) {
+      const parts = ['name', 'count', 'does'].map((part) => el('span', { class: part }));
+      this.#items.set(id, el('li', {}, el('button', { type: 'button', 'data-endpoint': id, onclick: () => this.store.change({ endpoint: id }) }, parts)));
+    }
+    const node = this.#items.get(id).firstChild;
+    node.setAttribute('aria-pressed', (this.store.filters.endpoint ?? '') === id);
+    node.children[0].textContent = name || id;
+    node.children[1].textContent = count(last ?? 0);
+    node.children[2].textContent = id ? does({ behaviour, emulation }) : '';
+    node.children[2].hidden = !id;
   }
 
   #total() { return this.store.endpoints.reduce((sum, e) => sum + (e.last ?? 0), 0); }

@@ -26,7 +26,7 @@ export class Filters {
     this.listener = this.#choice('Listener', 'listener', [['', 'Any listener'], ...listeners.map((l) => [l, l])]);
     this.period = el('select', { 'aria-label': 'Period', onchange: () => this.#periodChosen() });
     this.batch = button('One batch', { drawing: 'close', class: 'set', 'aria-description': 'remove this filter', hidden: true, onclick: () => store.change({ batch: '' }) });
-    this.clear = button('Clear', { class: 'quiet', 'aria-label': undefined, hidden: true, onclick: () => store.setFilters({ endpoint: store.filters.endpoint }) });
+    this.clear = button('Clear', { class: 'quiet', 'aria-label': undefined, hidden: true, onclick: () => this.#reset() });
     this.export = el('select', { 'aria-label': 'Export what matches', onchange: () => this.#export() },
       el('option', { value: '' }, 'Export'), el('option', { value: 'har' }, 'HAR'), el('option', { value: 'ndjson' }, 'NDJSON'));
     fill(byId('filters'), el('span', { class: 'search' }, this.scope, this.search), this.types, this.status, this.note, this.listener, this.period, this.batch, this.clear, this.export);
@@ -53,6 +53,12 @@ export class Filters {
     if (Object.entries(changes).some(([name, value]) => (this.store.filters[name] ?? '') !== value)) this.store.change(changes);
   }
 
+  #reset() {
+    clearTimeout(this.timer);
+    this.search.value = '';
+    this.store.setFilters({ endpoint: this.store.filters.endpoint });
+  }
+
   #scoped() {
     this.#placeholder();
     this.#sought();
@@ -68,8 +74,8 @@ export class Filters {
   #periodChosen() {
     const seconds = Number(this.period.value);
     if (Number.isNaN(seconds)) return;
-    this.store.change({ from: seconds ? new Date(Date.now() - seconds * 1000).toISOString() : '', to: '' });
     this.seconds = seconds;
+    this.store.change({ from: seconds ? new Date(Date.now() - seconds * 1000).toISOString() : '', to: '' });
   }
 
   #export() {

@@ -39,6 +39,8 @@ class Scanner {
     let values = 0;
     for (this.skip(); this.at < this.text.length; this.skip()) {
       const start = this.lines.length;
+      if (!'{['.includes(this.text[this.at])) this.alone = true;
+      if (this.alone && values > 0) throw notJSON;
       this.value(0, this.text[this.at] === '[' && values === 0);
       this.end();
       values++;

@@ -29,6 +29,7 @@ export class List {
     const narrow = this.grid.clientWidth < narrowBelow;
     this.grid.classList.toggle('narrow', narrow);
     this.virtual.setHeight(narrow ? narrowRow : wideRow);
+    if (!byId('detail').hidden && this.#index() >= 0) this.#reveal(this.#index());
   }
 
   // The newest is on top: the first row of the list is the last in the store.
@@ -78,23 +79,23 @@ export class List {
 
   #make() {
     const cell = (name) => el('span', { role: 'gridcell', class: `c-${name}` });
-    const node = el('div', { role: 'row', class: 'row' }, ['time', 'endpoint', 'events', 'bytes', 'hold', 'answer', 'notes'].map(cell));
+    const node = el('div', { role: 'row', class: 'row' }, ['time', 'endpoint', 'types', 'events', 'bytes', 'hold', 'answer', 'notes'].map(cell));
     node.addEventListener('click', () => this.choose(Number(node.dataset.number), true));
     return node;
   }
 
   #show(node, row, index) {
     if (!row) return;
-    const [time, endpoint, events, size, hold, answer, notes] = node.children;
+    const [time, endpoint, types, events, size, hold, answer, notes] = node.children;
     node.id = `d-${row.number}`;
     node.dataset.number = row.number;
     node.setAttribute('aria-rowindex', index + 2);
     time.textContent = clock(row.at);
     time.title = moment(row.at);
     endpoint.textContent = row.name;
-    const meter = el('i', { class: 'meter', 'aria-hidden': 'true' });
-    meter.style.setProperty('--share', batchShare(row.events));
-    fill(events, row.events ? count(row.events) : '–', meter);
+    types.textContent = row.types.length > 1 ? `${row.types[0]} +${row.types.length - 1}` : (row.types[0] ?? '');
+    types.title = row.types.join(', ');
+    fill(events, row.events ? [count(row.events), meter(row.events)] : '–');
     size.textContent = bytes(row.bytes);
     hold.textContent = row.hold === null ? '–' : span(row.hold);
     hold.classList.toggle('long', row.hold > holdLimit);
@@ -159,6 +160,12 @@ export class List {
 
 /** How full a batch is, from 0 to 1, on the scale of the logarithm to 500. */
 export const batchShare = (events) => (events ? Math.min(1, (1 + Math.log10(events)) / (1 + Math.log10(500))) : 0);
+
+function meter(events) {
+  const node = el('i', { class: 'meter', 'aria-hidden': 'true' });
+  node.style.setProperty('--share', batchShare(events));
+  return node;
+}
 
 /** What was answered, as a coloured word with a mark. */
 export const pill = (row) => el('span', { class: `pill ${kind(row)}` }, answered(row));

@@ -9,7 +9,8 @@ const axis = 20; // pixels for the times below
 const lane = 92; // pixels of an endpoint's lane when it is grown
 const maxLanes = 40;
 const maxLinks = 3000; // lines between attempts
-const edge = 14; // pixels left and right
+const edge = 14; // pixels left
+const scaleEdge = 40; // and right, where the scale stands
 const kinds = { good: '2xx', moved: '3xx', refused: '4xx', broken: '5xx', none: 'no answer' };
 
 export class Timeline {
@@ -99,8 +100,8 @@ export class Timeline {
     c.scale(scale, scale);
     const colours = this.#colours();
     const [from, to] = this.#range();
-    const x = (at) => edge + ((at - from) / (to - from)) * (width - 2 * edge);
-    this.when = (px) => from + ((px - edge) / (width - 2 * edge)) * (to - from);
+    const x = (at) => edge + ((at - from) / (to - from)) * (width - edge - scaleEdge);
+    this.when = (px) => from + ((px - edge) / (width - edge - scaleEdge)) * (to - from);
     this.#drawAxis(c, colours, { from, to, x, width, height });
     const each = (height - axis) / lanes.names.length;
     const geometry = lanes.names.map((name, i) => ({ name, base: i * each + each * 0.6, up: each * 0.6 - (this.grown ? 22 : 10), down: each * 0.4 - 6, top: i * each }));
@@ -141,12 +142,14 @@ export class Timeline {
     c.setLineDash([2, 4]);
     c.beginPath();
     c.moveTo(0, limit);
-    c.lineTo(width - 26, limit);
+    c.lineTo(width - 28, limit);
     c.stroke();
     c.setLineDash([]);
     c.textAlign = 'right';
     c.fillStyle = colours.held;
     c.fillText('2 s', width - 6, limit + 4);
+    c.fillStyle = colours.soft;
+    c.fillText('500', width - 6, g.base - g.up + 4);
     c.textAlign = 'left';
     if (!g.name) return;
     if (divided) {
@@ -176,9 +179,12 @@ export class Timeline {
       c.fillRect(px - bar / 2, g.base - up, bar, up);
       c.globalAlpha = 1;
       if (kind(row) !== 'good') cross(c, px, g.base - up - 4);
-      const before = last.get(`${row.endpoint} ${row.batch}`);
+      const key = `${row.endpoint} ${row.batch}`;
+      const before = last.get(key);
       if (before && row.batch && links++ < maxLinks) link(c, colours.soft, before, px, g.base - up - 6);
-      last.set(`${row.endpoint} ${row.batch}`, [px, g.base - up - 6]);
+      // What was answered 2xx is not tried again; the same body is another batch then.
+      if (kind(row) === 'good') last.delete(key);
+      else last.set(key, [px, g.base - up - 6]);
       if (row.number === this.chosen) ring(c, colours.ink, px, g.base - up, up, bar);
       this.spots.push([px, row, g]);
     }
