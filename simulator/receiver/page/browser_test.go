@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -150,10 +151,23 @@ func (b *tab) click(selector string) {
 	b.do(chromedp.Click(selector))
 }
 
-// press presses keys, on whatever has the focus.
+// press presses keys, on whatever has the focus. A key writes its letter only
+// if the page lets it, as with a person's keyboard.
 func (b *tab) press(keys string) {
 	b.Helper()
-	b.do(chromedp.KeyEvent(keys))
+	for _, key := range keys {
+		if key < ' ' {
+			b.do(chromedp.KeyEvent(string(key)))
+			continue
+		}
+		for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+			event := input.DispatchKeyEventParams{Type: kind, Key: string(key)}
+			if kind == input.DispatchKeyEventTypeKeyDown {
+				event.Text = string(key)
+			}
+			answer(b, input.DispatchKeyEvent, event)
+		}
+	}
 }
 
 // text is what a reader sees of the first that the selector finds.

@@ -74,6 +74,7 @@ func TestABehaviourCanBeSwitchedWhileRunning(t *testing.T) {
 	b.until(`document.querySelector('[data-key="behaviour"]')`)
 	b.click(`[data-key="behaviour"]`)
 	b.until(`document.querySelector("dialog[open] textarea")`)
+	b.choose("#field-behaviour", "custom")
 	b.refused = "400 (Bad Request)" // the browser itself reports what the receiver refuses
 	b.do(chromedp.SetValue("#field-script", `{"then":{"status":99}}`))
 	b.click("#dialog [type=submit]")

@@ -66,7 +66,7 @@ func TestFilters(t *testing.T) {
 		"by answer":                 {func() { b.choose(`[aria-label="Answer"]`, "5xx") }, 2, "503"},
 		"by note":                   {func() { b.choose(`[aria-label="Notes"]`, "not-json") }, 1, "not JSON"},
 		"by any note":               {func() { b.choose(`[aria-label="Notes"]`, "any") }, 2, "held > 2 s"},
-		"by listener":               {func() { b.choose(`[aria-label="Listener"]`, "trusted") }, 1, "USER.DELETED"},
+		"by listener":               {func() { b.choose(`#filters [aria-label="Listener"]`, "trusted") }, 1, "USER.DELETED"},
 		"by period":                 {func() { b.choose(`[aria-label="Period"]`, "300") }, 4, ""},
 		"by text in a body":         {search("q", "needle-in-a-body"), 1, "not JSON"},
 		"by text in a header":       {search("q", "needle-in-a-header"), 1, "not JSON"},

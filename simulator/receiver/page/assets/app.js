@@ -44,7 +44,7 @@ function recall() {
 }
 
 const tools = {
-  fresh: button('New endpoint', { drawing: 'plus', class: 'primary', id: 'new-endpoint', onclick: () => newEndpoint(made) }),
+  fresh: button('New endpoint', { drawing: 'plus', class: 'primary', id: 'new-endpoint', onclick: () => newEndpoint(store.named, made) }),
   pause: button('Pause', { drawing: 'pause', 'aria-pressed': 'false', onclick: () => store.setPaused(!store.paused) }),
   secrets: button('Secrets', { drawing: 'eye', 'aria-pressed': 'false', onclick: () => showSecrets(!secretsShown()) }),
   addresses: button('Listeners', { drawing: 'plug', onclick: showAddresses }),

@@ -2,9 +2,9 @@
 
 import * as api from './api.js';
 import { el, fill, button, copy } from './dom.js';
-import { failed, field, show } from './dialogs.js';
+import { field, show } from './dialogs.js';
 import { address } from './masks.js';
-import { addresses, copies } from './endpoints.js';
+import { addresses, copies, nameOf } from './endpoints.js';
 
 const custom = 'custom';
 
@@ -13,14 +13,13 @@ class Behaviour {
   constructor(named, current) {
     this.named = named;
     this.choice = el('select', { onchange: () => this.#show() },
-      el('option', { value: '' }, 'Answer 200'),
       named.map((b) => el('option', { value: b.name }, b.name)),
       el('option', { value: custom }, 'A script of your own'));
     this.script = el('textarea', { rows: 9, spellcheck: 'false', autocomplete: 'off' });
     this.script.value = JSON.stringify(current ?? { steps: [{ status: 503 }, { delay: '1500ms', status: 200 }], then: { status: 200 } }, null, 2);
     this.explanation = el('div', { class: 'field' });
     this.scriptField = field('Script', this.script, 'JSON or YAML: one action a request, then the last for ever.');
-    if (current) this.choice.value = custom;
+    if (current) this.choice.value = nameOf(current, named) ?? custom;
     this.parts = [field('Behaviour', this.choice), this.explanation, this.scriptField];
     this.#show();
   }
@@ -32,9 +31,9 @@ class Behaviour {
     if (chosen) fill(this.explanation, el('span', {}, chosen.sentence), el('pre', { class: 'code', tabindex: 0, 'aria-label': 'What it does' }, JSON.stringify(chosen.behaviour, null, 2)));
   }
 
-  /** As the API takes it: undefined for the default. */
+  /** As the API takes it: a name or an object; undefined for a script in YAML. */
   get value() {
-    if (this.choice.value !== custom) return this.choice.value || undefined;
+    if (this.choice.value !== custom) return this.choice.value;
     try {
       return JSON.parse(this.script.value);
     } catch {
@@ -55,21 +54,14 @@ class Behaviour {
 
   async send(id) {
     if (this.yaml !== null) await api.setBehaviour(id, this.yaml, 'application/yaml');
-    else await api.setBehaviour(id, this.value ?? { then: { status: 200 } });
+    else await api.setBehaviour(id, this.value);
   }
 }
 
 const modes = ['trusted', 'self-signed', 'unknown-ca', 'wrong-host', 'expired', 'not-yet-valid', 'mtls', 'mtls-optional', 'mtls-verified', 'plain', 'tcp', 'tls-tcp'];
 
 /** Asks for a new endpoint; onCreated is told which it became. */
-export async function newEndpoint(onCreated) {
-  let named;
-  try {
-    named = (await api.behaviours()).behaviours;
-  } catch (e) {
-    failed(e);
-    return;
-  }
+export async function newEndpoint(named, onCreated) {
   const name = el('input', { maxlength: 200, autocomplete: 'off', placeholder: 'what it is for' });
   const behaviour = new Behaviour(named);
   const emulation = el('select', {}, el('option', { value: '' }, 'none'),
@@ -124,14 +116,7 @@ function showCreated(endpoint) {
 }
 
 /** Asks for another behaviour of an endpoint. */
-export async function chooseBehaviour(endpoint) {
-  let named;
-  try {
-    named = (await api.behaviours()).behaviours;
-  } catch (e) {
-    failed(e);
-    return;
-  }
+export async function chooseBehaviour(endpoint, named) {
   const behaviour = new Behaviour(named, endpoint.behaviour);
   const error = el('p', { class: 'error', role: 'alert', hidden: true });
   await show(`Behaviour of ${endpoint.name || endpoint.id}`, (close) => el('form', {

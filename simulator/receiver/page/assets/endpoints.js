@@ -3,25 +3,31 @@
 import * as api from './api.js';
 import { el, byId, fill, button, copy, say } from './dom.js';
 import { confirm, failed } from './dialogs.js';
-import { count } from './format.js';
+import { count, many } from './format.js';
 import { address, onSecrets } from './masks.js';
 import { chooseBehaviour } from './endpoint-form.js';
 
-/** What a behaviour does, in few words. */
-export function does(endpoint) {
-  if (endpoint.emulation) return `emulates ${endpoint.emulation.kind ?? endpoint.emulation}`;
-  const b = endpoint.behaviour ?? {};
-  if (typeof b === 'string') return b;
-  if (b.name) return b.name;
-  const steps = (b.steps ?? []).map(step);
-  const then = step(b.then ?? {});
-  return steps.length ? `${steps.slice(0, 3).join(', ')}${steps.length > 3 ? ` and ${steps.length - 3} more` : ''}, then ${then}` : then;
+/** What an endpoint does, in few words: its emulation, the name of its behaviour, or its steps. */
+export function does(endpoint, named) {
+  if (endpoint.emulation) return `emulates ${endpoint.emulation}`;
+  const behaviour = endpoint.behaviour ?? {};
+  const name = nameOf(behaviour, named);
+  if (name && name !== 'ok') return name;
+  const rules = (behaviour.rules ?? []).length;
+  const steps = (behaviour.steps ?? []).map(step);
+  const then = step(behaviour.then ?? {});
+  return [rules && many(rules, 'rule'), ...steps.slice(0, 3), steps.length > 3 && `${steps.length - 3} more`, rules + steps.length ? `then ${then}` : then]
+    .filter(Boolean).join(', ');
 }
+
+/** The name under which a behaviour is known, if there is one. */
+export const nameOf = (behaviour, named) => named.find((b) => JSON.stringify(b.behaviour) === JSON.stringify(behaviour))?.name;
 
 function step(action) {
   if (action.hang) return 'hang';
   if (action.reset) return 'reset';
-  return `${action.status ?? 200}${action.delay ? ` after ${action.delay}` : ''}`;
+  const delay = action.delayMax ? `${action.delay ?? '0s'}–${action.delayMax}` : action.delay;
+  return [String(action.status ?? 200), delay && `after ${delay}`, action.drip && 'dripping', action.cutAfter !== undefined && 'cut off'].filter(Boolean).join(' ');
 }
 
 export class Endpoints {
@@ -61,7 +67,7 @@ export class Endpoints {
     node.setAttribute('aria-pressed', (this.store.filters.endpoint ?? '') === id);
     node.children[0].textContent = name || id;
     node.children[1].textContent = count(last ?? 0);
-    node.children[2].textContent = id ? does({ behaviour, emulation }) : '';
+    node.children[2].textContent = id ? does({ behaviour, emulation }, this.store.named) : '';
     node.children[2].hidden = !id;
   }
 
@@ -78,7 +84,10 @@ export class Endpoints {
     const endpoint = this.store.endpoint(this.store.filters.endpoint);
     const place = byId('endpoint');
     place.hidden = !endpoint;
-    if (!endpoint) return;
+    if (!endpoint) {
+      fill(place);
+      return;
+    }
     const had = place.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
     fill(place, this.#title(endpoint), this.#address(endpoint), endpoint.dedicated && this.#dedicated(endpoint));
     if (had) place.querySelector(`[data-key="${had}"]`)?.focus();
@@ -86,8 +95,8 @@ export class Endpoints {
 
   #title(endpoint) {
     return el('div', { class: 'title' }, el('h2', {}, endpoint.name || endpoint.id),
-      el('span', { class: 'soft' }, does(endpoint)), el('span', { class: 'gap' }),
-      button('Behaviour', { drawing: 'pen', 'data-key': 'behaviour', onclick: () => chooseBehaviour(endpoint) }),
+      el('span', { class: 'soft' }, does(endpoint, this.store.named)), el('span', { class: 'gap' }),
+      button('Behaviour', { drawing: 'pen', 'data-key': 'behaviour', onclick: () => chooseBehaviour(endpoint, this.store.named) }),
       button('Clear', { 'data-key': 'clear', onclick: () => this.#clear(endpoint) }),
       button('Delete endpoint', { drawing: 'trash', bare: true, class: 'danger', 'data-key': 'delete', onclick: () => this.#delete(endpoint) }));
   }

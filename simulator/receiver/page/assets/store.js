@@ -13,6 +13,7 @@ export class Store extends EventTarget {
   rows = [];
   byNumber = new Map();
   endpoints = [];
+  named = []; // the behaviours that have a name
   filters = {};
   kept = 0;
   evicted = 0;
@@ -27,7 +28,7 @@ export class Store extends EventTarget {
   #frame = 0;
 
   async start() {
-    await Promise.all([this.loadEndpoints(), this.reload()]);
+    await Promise.all([this.#loadNamed(), this.loadEndpoints(), this.reload()]);
   }
 
   #say(what, detail) { this.dispatchEvent(new CustomEvent(what, { detail })); }
@@ -78,6 +79,11 @@ export class Store extends EventTarget {
     this.older = page.next ?? null;
     this.kept = page.kept ?? 0;
     this.evicted = page.evicted ?? 0;
+  }
+
+  async #loadNamed() {
+    this.named = (await api.behaviours()).behaviours;
+    this.#say('endpoints');
   }
 
   async loadEndpoints() {
