@@ -114,3 +114,20 @@ func TestAPortCanBeClosedAndOpenedAgain(t *testing.T) {
 		b.until(`document.getElementById("endpoint").innerText.includes("(plain): ` + state + `")`)
 	}
 }
+
+func TestADialogThatFollowsAnotherAtOnceIsWhole(t *testing.T) {
+	t.Parallel()
+	b, d := newTab(t), newDesk(t)
+	b.open(d.url + "/")
+	b.until(`document.getElementById("live").dataset.state === "live"`)
+	b.press("n")
+	b.until(`document.querySelector("dialog[open] input")`)
+	evaluate[any](b, `(() => {
+		document.getElementById("dialog").close();
+		document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "?", bubbles: true }));
+	})()`)
+	b.settle()
+	if title := b.text("#dialog-title"); title != "Keys" {
+		t.Errorf("the dialog is called %q", title)
+	}
+}

@@ -11,10 +11,18 @@ export function show(title, make) {
   return new Promise((resolve) => {
     let answer;
     const close = (value) => { answer = value; dialog.close(); };
-    dialog.addEventListener('close', () => { fill(dialog); resolve(answer); }, { once: true });
-    fill(dialog, el('div', { class: 'dialog-head' }, el('h2', { id: 'dialog-title' }, title),
-      button('Close', { drawing: 'close', bare: true, class: 'quiet', onclick: () => close() })),
-    make(close));
+    const content = el('div', {}, el('div', { class: 'dialog-head' }, el('h2', { id: 'dialog-title' }, title),
+      button('Close', { drawing: 'close', bare: true, class: 'quiet', onclick: () => close() })), make(close));
+    // The event comes after a moment, when another dialog may be open already.
+    const closed = () => {
+      const shown = dialog.firstChild === content;
+      if (shown && dialog.open) return;
+      dialog.removeEventListener('close', closed);
+      if (shown) fill(dialog);
+      resolve(answer);
+    };
+    dialog.addEventListener('close', closed);
+    fill(dialog, content);
     dialog.showModal();
     dialog.querySelector('[autofocus], input, select, textarea')?.focus();
   });
