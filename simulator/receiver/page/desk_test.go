@@ -25,13 +25,18 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
+	return newDeskWith(t, receiver.Options{})
+}
+
+func newDeskWith(t *testing.T, options receiver.Options) *desk {
+	t.Helper()
 	transport := &http.Transport{
 		TLSClientConfig:     &tls.Config{InsecureSkipVerify: true}, // the test is about the page
 		MaxIdleConnsPerHost: 8,
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	d := &desk{T: t, client: &http.Client{Transport: transport}}
-	r, err := receiver.Start(context.Background(), receiver.Options{})
+	r, err := receiver.Start(context.Background(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

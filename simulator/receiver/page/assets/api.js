@@ -8,13 +8,17 @@ export class Refused extends Error {
   }
 }
 
+// The address of the page may hold the credentials with which it was asked for,
+// and a browser refuses to fetch what is relative to such an address.
+const origin = location.origin;
+
 async function call(method, path, { query, body, signal, type } = {}) {
   const asked = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== '') asked.set(name, value);
   }
   const text = asked.toString();
-  const response = await fetch(text ? `${path}?${text}` : path, {
+  const response = await fetch(`${origin}${path}${text ? `?${text}` : ''}`, {
     method, signal,
     headers: body === undefined ? {} : { 'Content-Type': type ?? 'application/json' },
     body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
@@ -87,7 +91,7 @@ function decode(base64) {
 
 /** Follows what happens from the given number on. Returns what ends it. */
 export function follow(after, on) {
-  const source = new EventSource(`/inspect/stream?after=${after}`);
+  const source = new EventSource(`${origin}/inspect/stream?after=${after}`);
   const listen = (name, then) => source.addEventListener(name, (e) => then(JSON.parse(e.data)));
   source.addEventListener('open', () => on.state('live'));
   source.addEventListener('error', () => on.state(source.readyState === EventSource.CLOSED ? 'lost' : 'connecting'));
