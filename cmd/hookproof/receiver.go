@@ -29,7 +29,7 @@ type receiverFlags struct {
 
 // memoryBeside is what the process may take beside what is recorded, before
 // the garbage collector works harder: the same bound that is tested.
-const memoryBeside = 48 << 20
+const memoryBeside = 24 << 20
 
 // receiverCommand serves the receiver simulator until it is interrupted.
 func receiverCommand() *cobra.Command {

@@ -81,7 +81,8 @@ func (x *examiner) catchUp(ctx context.Context, number int64) {
 
 func (x *examiner) run() {
 	defer close(x.ended)
-	const batch = 64
+	// One at a time: who holds more keeps bodies alive that left the record.
+	const batch = 1
 	var spent time.Duration
 	for number := int64(0); ; {
 		last := x.receiver.index.Extent().Last
@@ -111,7 +112,10 @@ func (x *examiner) run() {
 // examine examines one delivery and tells the readers.
 func (x *examiner) examine(k *kept) {
 	k.facts.Store(x.seen.Examine(examine.Delivery{Endpoint: k.endpoint.id, Body: k.Body, ArrivedAt: k.FirstByteAt}))
-	x.receiver.readers.tell(streamed{event: "delivery", delivery: k})
+	if x.receiver.readers.count.Load() > 0 {
+		told := summaryOf(k)
+		x.receiver.readers.tell(streamed{event: "delivery", delivery: &told})
+	}
 }
 
 func (x *examiner) progress(number int64) {

@@ -19,7 +19,9 @@ import (
 const (
 	defaultList = 200
 	maxList     = 10_000
-	scanPage    = 1024 // deliveries that are taken out of the index at a time
+	// scanPage is how many deliveries are looked at at a time. Those that leave
+	// the record meanwhile stay in memory until then, so it is not many.
+	scanPage = 16
 	// examineWait is how long a query that depends on the examination waits
 	// for it.
 	examineWait = 10 * time.Second

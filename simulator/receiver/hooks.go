@@ -213,21 +213,27 @@ type body struct {
 // readBody reads the body within the bounds. The deadline for reading is the
 // body's alone: afterwards the server reads on to notice a client that leaves,
 // however long the answer is delayed.
-func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request) body {
+func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request) (b body) {
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
 	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 
-	b := body{bytes: []byte{}}
+	b.bytes = []byte{}
 	if req.ContentLength == 0 {
 		b.complete = true
 		return b
 	}
-	room := firstBodyBytes
-	if req.ContentLength > 0 {
-		room = int(min(req.ContentLength+1, firstBodyBytes))
-	}
-	if !b.grow(&r.bodies, room) {
+	if req.ContentLength < 0 || req.ContentLength >= firstBodyBytes {
+		first, ok := r.beginnings.Get().(*[firstBodyBytes]byte)
+		if !ok {
+			first = new([firstBodyBytes]byte)
+		}
+		defer r.beginnings.Put(first)
+		if !b.begin(&r.bodies, first) {
+			return b
+		}
+		defer b.own(first)
+	} else if !b.grow(&r.bodies, int(req.ContentLength)+1) {
 		return b
 	}
 	for {
@@ -246,6 +252,23 @@ func (r *Receiver) readBody(w http.ResponseWriter, req *http.Request) body {
 			b.fit()
 			return b
 		}
+	}
+}
+
+// begin has the body begin in memory that is lent.
+func (b *body) begin(memory *inFlight, lent *[firstBodyBytes]byte) bool {
+	if !memory.reserve(firstBodyBytes) {
+		b.overflow = http.StatusServiceUnavailable
+		return false
+	}
+	b.bytes, b.reserved = lent[:0], firstBodyBytes
+	return true
+}
+
+// own has the body leave memory that was lent, if it is still there.
+func (b *body) own(lent *[firstBodyBytes]byte) {
+	if cap(b.bytes) > 0 && &b.bytes[:1][0] == &lent[0] {
+		b.bytes = append(make([]byte, 0, len(b.bytes)), b.bytes...)
 	}
 }
 

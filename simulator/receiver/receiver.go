@@ -158,6 +158,7 @@ type Receiver struct {
 	working     atomic.Int64 // requests that are being read and answered
 	ending      atomic.Bool
 	bodies      inFlight
+	beginnings  sync.Pool // of memory in which bodies begin that may be long
 	endpoints   *endpoints
 	listeners   map[Mode]*listener // not changed after Start
 	inspection  *listener

@@ -24,8 +24,8 @@ const (
 // they find in the index.
 type streamed struct {
 	event    string
-	delivery *kept // examined by now
-	data     any   // of any other event
+	delivery *summary // examined by now; not the delivery itself, whose body would stay alive
+	data     any      // of any other event
 }
 
 // readers are those who read the stream.
@@ -171,12 +171,16 @@ func (s *stream) news() error {
 			}
 		}
 		page := s.receiver.index.After(s.after, streamPage)
+		fresh := make([]summary, 0, len(page))
 		for _, k := range page {
 			s.after = k.number
-			if !s.wants(k) {
-				continue
+			if s.wants(k) {
+				fresh = append(fresh, summaryOf(k))
 			}
-			if err := s.write("delivery", strconv.FormatInt(k.number, 10), summaryOf(k)); err != nil {
+		}
+		clear(page) // or a slow reader would keep bodies alive
+		for _, told := range fresh {
+			if err := s.write("delivery", strconv.FormatInt(told.Number, 10), told); err != nil {
 				return err
 			}
 		}
@@ -198,10 +202,10 @@ func (s *stream) event(e streamed) error {
 	if e.delivery == nil {
 		return s.write(e.event, "", e.data)
 	}
-	if e.delivery.number > s.after || !s.wants(e.delivery) {
+	if e.delivery.Number > s.after || s.endpoint != "" && e.delivery.Endpoint != s.endpoint {
 		return nil
 	}
-	return s.write(e.event, "", summaryOf(e.delivery))
+	return s.write(e.event, "", e.delivery)
 }
 
 func (s *stream) wants(k *kept) bool { return s.endpoint == "" || k.endpoint.id == s.endpoint }
