@@ -53,13 +53,15 @@ func (c *contestant) load(ctx context.Context, o Options, body []byte) (float64,
 	var group errgroup.Group
 	for _, client := range clients {
 		group.Go(func() error {
-			for time.Now().Before(end) && ctx.Err() == nil {
+			for { // once at least, however busy the machine is
 				if err := client.post(request); err != nil {
 					return err
 				}
 				client.count++
+				if !time.Now().Before(end) || ctx.Err() != nil {
+					return ctx.Err()
+				}
 			}
-			return ctx.Err()
 		})
 	}
 	if err := group.Wait(); err != nil {
