@@ -27,6 +27,7 @@ type examiner struct {
 	waiting  atomic.Int32  // readers who wait
 	stop     chan struct{}
 	ended    chan struct{}
+	newest   int64 // the newest delivery at the last rest; of run alone
 
 	mu         sync.Mutex
 	done       int64         // no delivery up to this number is left to examine
@@ -137,14 +138,15 @@ func (x *examiner) rest(spent *time.Duration) bool {
 	default:
 	}
 	rest := restFactor * *spent
-	if x.waiting.Load() > 0 || x.receiver.working.Load() == 0 {
-		*spent = 0
-		return true
-	}
 	if rest < restUnit {
 		return true
 	}
 	*spent = 0
+	last := x.receiver.index.Extent().Last
+	quiet := last == x.newest && x.receiver.working.Load() == 0
+	if x.newest = last; quiet || x.waiting.Load() > 0 {
+		return true
+	}
 	timer := time.NewTimer(rest)
 	defer timer.Stop()
 	select {
