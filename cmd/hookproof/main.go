@@ -88,7 +88,7 @@ Exit codes: 0 conformant, 1 non-conformant, 2 wrong usage or configuration,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), emitterCommand(), receiverCommand())
+	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), emitterCommand(), receiverCommand(), benchCommand())
 	for _, c := range root.Commands() {
 		c.Args = asUsage(c.Args)
 	}

@@ -2,23 +2,34 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hookproof/hookproof/simulator/receiver"
+	"github.com/hookproof/hookproof/simulator/receiver/behaviour"
 )
 
 // receiverFlags are the flags of hookproof receiver.
 type receiverFlags struct {
-	options receiver.Options
-	caOut   string
+	options   receiver.Options
+	caOut     string
+	ports     map[string]int
+	tlsCert   string
+	tlsKey    string
+	clientCA  string
+	behaviour string
 }
+
+// memoryBeside is what the process may take beside what is recorded, before
+// the garbage collector works harder: the same bound that is tested.
+const memoryBeside = 24 << 20
 
 // receiverCommand serves the receiver simulator until it is interrupted.
 func receiverCommand() *cobra.Command {
@@ -30,10 +41,15 @@ func receiverCommand() *cobra.Command {
 each delivery recorded byte for byte before it is answered.
 
 It prints the addresses of the listeners and a subscription to paste into your
-emitter. Read what arrives at /inspect/endpoints/{id}/deliveries of the
-inspection API, or in a browser at its address.`,
+emitter. Watch what arrives in a browser at the inspection address, or read it
+at /inspect/deliveries; /inspect/openapi.json describes the API. Make further
+endpoints there, each with a behaviour of its own: one with a name (see
+/inspect/behaviours) or a script of statuses, delays, resets and more.`,
 		Example: `  # on loopback, without a token
   hookproof receiver --ca-out receiver-root.pem
+
+  # on fixed ports, keeping everything across restarts
+  hookproof receiver --port trusted=8443,plain=8080 --inspect-listen 127.0.0.1:8089 --data receiver-data
 
   # reachable from other machines
   hookproof receiver --listen-host 0.0.0.0 --advertise-host receiver.example.com \
@@ -53,13 +69,57 @@ inspection API, or in a browser at its address.`,
 	f.Int64Var(&flags.options.MaxBytes, "max-bytes", receiver.DefaultMaxBytes, "memory for deliveries in bytes; the oldest leave first")
 	f.IntVar(&flags.options.MaxDeliveries, "max-deliveries", receiver.DefaultMaxDeliveries, "deliveries kept; the oldest leave first")
 	f.StringVar(&flags.caOut, "ca-out", "", "file to which the trusted root certificate is written (PEM)")
+	f.StringToIntVar(&flags.ports, "port", nil, "fixed ports of listeners, such as trusted=8443 (repeatable)")
+	f.StringVar(&flags.tlsCert, "tls-cert", "", "certificate chain to present instead of the trusted one (PEM file)")
+	f.StringVar(&flags.tlsKey, "tls-key", "", "its private key (PEM file)")
+	f.StringVar(&flags.options.TLS.Min, "tls-min", "", "lowest TLS version, 1.2 or 1.3")
+	f.StringVar(&flags.options.TLS.Max, "tls-max", "", "highest TLS version, 1.2 or 1.3")
+	f.StringVar(&flags.clientCA, "client-ca", "", "authorities whose client certificates mtls-verified accepts (PEM file)")
+	f.StringVar(&flags.options.Data, "data", "", "folder in which deliveries are kept across restarts (default: memory only)")
+	f.StringVar(&flags.behaviour, "behaviour", "", "behaviour of the first endpoint: a name, or a script in JSON or YAML")
 	return command
 }
 
-func serveReceiver(ctx context.Context, out io.Writer, flags receiverFlags) error {
-	if err := flags.options.Check(); err != nil {
+// complete reads what the flags name into the options.
+func (f *receiverFlags) complete() error {
+	f.options.Ports = map[receiver.Mode]int{}
+	for mode, port := range f.ports {
+		f.options.Ports[receiver.Mode(mode)] = port
+	}
+	if f.tlsCert != "" || f.tlsKey != "" {
+		pair, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey)
+		if err != nil {
+			return usageError("--tls-cert and --tls-key: %v", err)
+		}
+		f.options.Certificate = &pair
+	}
+	if f.clientCA != "" {
+		authorities, err := os.ReadFile(f.clientCA)
+		if err != nil {
+			return usageError("--client-ca: %v", err)
+		}
+		f.options.ClientCAs = authorities
+	}
+	if err := f.options.Check(); err != nil {
 		return usageError("%v", err)
 	}
+	return nil
+}
+
+func serveReceiver(ctx context.Context, out io.Writer, flags receiverFlags) error {
+	if err := flags.complete(); err != nil {
+		return err
+	}
+	request := receiver.EndpointRequest{Name: firstEndpoint}
+	given := flags.behaviour != ""
+	if given {
+		b, err := behaviour.ParseYAML([]byte(flags.behaviour)) // JSON is YAML
+		if err != nil {
+			return usageError("--behaviour: %v", err)
+		}
+		request.Behaviour = b
+	}
+	debug.SetMemoryLimit(flags.options.MaxBytes + memoryBeside)
 	r, err := receiver.Start(ctx, flags.options)
 	if err != nil {
 		return err
@@ -70,7 +130,7 @@ func serveReceiver(ctx context.Context, out io.Writer, flags receiverFlags) erro
 			return usageError("--ca-out: %v", err)
 		}
 	}
-	endpoint, err := r.CreateEndpoint(receiver.EndpointRequest{Name: "first endpoint"})
+	endpoint, err := endpointNamed(r, request, given)
 	if err != nil {
 		return err
 	}
@@ -81,17 +141,36 @@ func serveReceiver(ctx context.Context, out io.Writer, flags receiverFlags) erro
 	return nil
 }
 
+// firstEndpoint is the name of the endpoint that the command makes.
+const firstEndpoint = "first endpoint"
+
+// endpointNamed takes up the endpoint of that name which an earlier run left,
+// or makes it. An earlier one gets the behaviour if one was given.
+func endpointNamed(r *receiver.Receiver, request receiver.EndpointRequest, given bool) (receiver.EndpointInfo, error) {
+	for _, e := range r.Endpoints() {
+		switch {
+		case e.Name != request.Name:
+		case given:
+			return e, r.SetBehaviour(e.ID, request.Behaviour)
+		default:
+			return e, nil
+		}
+	}
+	return r.CreateEndpoint(request)
+}
+
 // announceReceiver prints where the receiver is and how to subscribe to it.
 // The inspection token is not among it: whoever started the receiver has it.
 func announceReceiver(out io.Writer, r *receiver.Receiver, endpoint receiver.EndpointInfo, caOut string) error {
 	p := &printer{out: out}
 	p.printf("Inspection API and page  %s/\n", r.InspectURL())
-	p.printf("Deliveries               %s/inspect/endpoints/%s/deliveries?wait=60s\n\n", r.InspectURL(), endpoint.ID)
+	p.printf("Deliveries               %s/inspect/endpoints/%s/deliveries?wait=60s\n", r.InspectURL(), endpoint.ID)
+	p.printf("API description          %s/inspect/openapi.json\n\n", r.InspectURL())
 	p.printf("Webhook, by how the listener presents itself:\n")
 	for _, mode := range receiver.Modes() {
 		p.printf("  %-14s %s\n", mode, endpoint.URLs[mode])
 	}
-	subscription, err := subscriptionFor(endpoint.URLs[receiver.Trusted])
+	subscription, err := r.Subscription(endpoint.ID, receiver.Trusted)
 	if err != nil {
 		return err
 	}
@@ -104,25 +183,6 @@ func announceReceiver(out io.Writer, r *receiver.Receiver, endpoint receiver.End
 	}
 	p.printf(" with usage type SSL/TLS.\nStop with Ctrl-C.\n")
 	return p.err
-}
-
-// subscriptionFor is a subscription that works as pasted: it does not verify
-// the certificate, whose root no service knows before it is uploaded.
-func subscriptionFor(url string) ([]byte, error) {
-	type object = map[string]any
-	return json.MarshalIndent(object{
-		"name":                  "hookproof receiver",
-		"enabled":               true,
-		"protocol":              "HTTPS",
-		"format":                "ACTIVITY",
-		"httpEndpoint":          object{"url": url},
-		"verifyTlsCertificates": false,
-		"filterOptions": object{
-			"includedActionTypes": []string{"USER.CREATED", "USER.UPDATED", "USER.DELETED"},
-			"ipAddressExposed":    false,
-			"userAgentExposed":    false,
-		},
-	}, "", "  ")
 }
 
 // printer prints until the first error.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -104,6 +105,52 @@ func TestConcurrentDeliveriesAreAllRecordedInOrder(t *testing.T) {
 		}
 		if delivery.Get("seq").Int() != int64(i+1) || delivery.Get("answer.status").Int() != want {
 			t.Fatalf("delivery %d is %s, want status %d", i+1, delivery, want)
+		}
+	}
+}
+
+// Bodies that are read at the same time are kept apart, whatever their length
+// and framing: none shares memory with another.
+func TestBodiesAreKeptApart(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, receiver.Options{})
+	endpoint := d.endpoint("")
+	sizes := []int{1, 1000, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000, 1_100_000}
+	var running sync.WaitGroup
+	for c := range 4 {
+		client := newClient(t, nil)
+		for i, size := range sizes {
+			body := strings.Repeat(string(rune('a'+c*len(sizes)+i)), size)
+			for _, length := range []int64{int64(len(body)), -1} {
+				request := d.request("POST", endpoint.Get("urls.plain").String(), "", func(r *http.Request) {
+					r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), length
+				})
+				running.Go(func() {
+					response, err := client.Do(request)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					response.Body.Close()
+				})
+			}
+		}
+	}
+	running.Wait()
+	seen := map[string]int{}
+	for _, delivery := range d.deliveries(endpoint, 4*2*len(sizes)) {
+		body := string(decoded(t, delivery.Get("body").String()))
+		first := []rune(body)[0]
+		if strings.Trim(body, string(first)) != "" {
+			t.Errorf("a body of %d bytes is mixed with another", len(body))
+		}
+		seen[body]++
+	}
+	for c := range 4 {
+		for i, size := range sizes {
+			if n := seen[strings.Repeat(string(rune('a'+c*len(sizes)+i)), size)]; n != 2 {
+				t.Errorf("body %d of client %d was kept %d times", i, c, n)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,12 @@ import (
 	"github.com/hookproof/hookproof/simulator/receiver"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(dataOfChild); dir != "" {
+		beKilled(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience is the longest that a test waits for something that must happen. It
 // is spent only when a test fails, so it is long enough for a busy machine.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/receiver/behaviour"
+	"github.com/hookproof/hookproof/simulator/receiver/emulation"
 	"github.com/hookproof/hookproof/simulator/receiver/record"
 )
 
@@ -25,7 +26,7 @@ var (
 type endpoint struct {
 	id, name, token string
 	created         time.Time
-	deliveries      *record.Log[Delivery]
+	deliveries      *record.Log[*kept]
 	connections     *record.Log[Connection] // of the dedicated listener, or nil
 	dedicated       *listener               // or nil
 	gone            chan struct{}           // closed when the endpoint is deleted
@@ -33,6 +34,10 @@ type endpoint struct {
 	mu          sync.Mutex // held for moments only: every delivery takes it
 	script      *behaviour.Script
 	scriptBytes int64
+
+	emulation *emulation.Options // or nil
+	service   emulation.Service  // what emulates, or nil
+	choice    TLSChoice          // of the dedicated listener
 
 	// switching is held while the dedicated listener opens or closes, which
 	// waits for deliveries.

@@ -16,7 +16,7 @@ import (
 func newTestEndpoint(n int, scriptBytes int64) *endpoint {
 	return &endpoint{
 		id: fmt.Sprint("id", n), token: fmt.Sprint("token", n), scriptBytes: scriptBytes, gone: make(chan struct{}),
-		script: behaviour.NewScript(behaviour.Behaviour{}), deliveries: record.NewLog[Delivery](record.NewBudget(1, 1)),
+		script: behaviour.NewScript(behaviour.Behaviour{}), deliveries: record.NewLog[*kept](record.NewBudget(1, 1)),
 	}
 }
 

@@ -39,6 +39,7 @@ const (
 type greeter struct {
 	inner       net.Listener
 	tlsConfig   *tls.Config             // nil: plain
+	lines       bool                    // plain connections need not be HTTP
 	connections *record.Log[Connection] // nil: not recorded
 	ctx         context.Context         // ends with the greeter
 	stop        context.CancelFunc      //
@@ -49,10 +50,10 @@ type greeter struct {
 	open        map[*transport]struct{} // every connection not closed yet
 }
 
-func newGreeter(inner net.Listener, tlsConfig *tls.Config, connections *record.Log[Connection]) *greeter {
+func newGreeter(inner net.Listener, tlsConfig *tls.Config, lines bool, connections *record.Log[Connection]) *greeter {
 	ctx, stop := context.WithCancel(context.Background())
 	g := &greeter{
-		inner: inner, tlsConfig: tlsConfig, connections: connections, ctx: ctx, stop: stop,
+		inner: inner, tlsConfig: tlsConfig, lines: lines, connections: connections, ctx: ctx, stop: stop,
 		slots:   make(chan struct{}, maxConnections),
 		greeted: make(chan net.Conn),
 		open:    map[*transport]struct{}{},
@@ -142,9 +143,12 @@ func (g *greeter) greet(t *transport) {
 	ctx, cancel := context.WithTimeout(g.ctx, handshakeTimeout)
 	defer cancel()
 	var conn net.Conn
-	if g.tlsConfig != nil {
+	switch {
+	case g.tlsConfig != nil:
 		conn = shakeHands(ctx, t, g.tlsConfig, &seen)
-	} else {
+	case g.lines:
+		conn, seen.Handshake = t, "none"
+	default:
 		conn = sniff(t, &seen)
 	}
 	if g.connections != nil {

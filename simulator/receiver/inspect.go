@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hookproof/hookproof/simulator/receiver/page"
 	"github.com/hookproof/hookproof/simulator/receiver/record"
 )
 
@@ -32,21 +33,42 @@ func (r *Receiver) inspectionHandler() http.Handler {
 	mux.Handle("/healthz", methods{http.MethodGet: func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	}})
-	for path, m := range map[string]methods{
-		"/{$}":                                {http.MethodGet: r.showPage},
-		"/inspect":                            {http.MethodGet: r.showReceiver},
-		"/inspect/endpoints":                  {http.MethodGet: r.listEndpoints, http.MethodPost: r.postEndpoint},
-		"/inspect/endpoints/{id}":             {http.MethodGet: r.getEndpoint, http.MethodDelete: r.deleteEndpoint},
-		"/inspect/endpoints/{id}/behaviour":   {http.MethodPut: r.putBehaviour},
-		"/inspect/endpoints/{id}/listener":    {http.MethodPut: r.putListener},
-		"/inspect/endpoints/{id}/deliveries":  {http.MethodGet: r.getDeliveries},
-		"/inspect/endpoints/{id}/connections": {http.MethodGet: r.getConnections},
-		"/":                                   {},
-	} {
+	for path, m := range r.routes() {
 		mux.Handle(path, r.authorised(m))
 	}
+	mux.Handle("/{$}", r.authorised(page.Handler()))
+	mux.Handle("/assets/", r.authorised(page.Handler()))
+	mux.Handle("/", r.authorised(methods{}))
 	// A page of foreign origin in somebody's browser can reach loopback too.
 	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// routes are the paths of the inspection API. The OpenAPI document describes
+// each of them.
+func (r *Receiver) routes() map[string]methods {
+	return map[string]methods{
+		"/inspect":                             {http.MethodGet: r.showReceiver},
+		"/inspect/endpoints":                   {http.MethodGet: r.listEndpoints, http.MethodPost: r.postEndpoint},
+		"/inspect/endpoints/{id}":              {http.MethodGet: r.getEndpoint, http.MethodDelete: r.deleteEndpoint},
+		"/inspect/endpoints/{id}/behaviour":    {http.MethodPut: r.putBehaviour},
+		"/inspect/endpoints/{id}/listener":     {http.MethodPut: r.putListener},
+		"/inspect/endpoints/{id}/deliveries":   {http.MethodGet: r.getDeliveries},
+		"/inspect/endpoints/{id}/connections":  {http.MethodGet: r.getConnections},
+		"/inspect/endpoints/{id}/subscription": {http.MethodGet: r.getSubscription},
+		"/inspect/deliveries":                  {http.MethodGet: r.listDeliveries, http.MethodDelete: r.clearDeliveries},
+		"/inspect/deliveries/{number}":         {http.MethodGet: r.getDelivery},
+		"/inspect/deliveries/{number}/body":    {http.MethodGet: r.getBody},
+		"/inspect/deliveries/{number}/curl":    {http.MethodGet: r.getCurl},
+		"/inspect/deliveries/{number}/resend":  {http.MethodPost: r.resend},
+		"/inspect/export.har":                  {http.MethodGet: r.exportHAR},
+		"/inspect/export.ndjson":               {http.MethodGet: r.exportNDJSON},
+		"/inspect/timeline":                    {http.MethodGet: r.getTimeline},
+		"/inspect/stream":                      {http.MethodGet: r.getStream},
+		"/inspect/behaviours":                  {http.MethodGet: listBehaviours},
+		"/inspect/ca.pem":                      {http.MethodGet: r.getCA},
+		"/inspect/client-certificates":         {http.MethodPost: r.postClientCertificate},
+		"/inspect/openapi.json":                {http.MethodGet: getOpenAPI},
+	}
 }
 
 // methods serves a path by method, with errors in JSON.
@@ -88,7 +110,7 @@ func (r *Receiver) authorised(next http.Handler) http.Handler {
 			}
 		} else if !r.tokenMatches(req) {
 			w.Header().Add("WWW-Authenticate", `Bearer realm="hookproof receiver"`)
-			if req.URL.Path == "/" {
+			if req.URL.Path == "/" || strings.HasPrefix(req.URL.Path, "/assets/") {
 				w.Header().Add("WWW-Authenticate", `Basic realm="hookproof receiver: the token is the password"`)
 			}
 			writeError(w, http.StatusUnauthorized, "the inspection token is missing or wrong")
@@ -118,12 +140,21 @@ func (r *Receiver) showReceiver(w http.ResponseWriter, _ *http.Request) {
 	for mode, l := range r.listeners {
 		listeners[mode] = shown{URL: l.URL(), Certificate: l.certificate}
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"listeners": listeners, "now": time.Now().UTC()})
+	bytes, _ := r.budget.Used()
+	extent := r.index.Extent()
+	writeJSON(w, http.StatusOK, map[string]any{
+		"listeners": listeners, "now": time.Now().UTC(),
+		"bounds": map[string]int64{
+			"maxBytes": r.options.MaxBytes, "maxDeliveries": int64(r.options.MaxDeliveries),
+			"bytes": bytes, "deliveries": int64(extent.Kept), "evicted": extent.Removed,
+		},
+		"token": r.options.InspectToken != "", "persistent": r.store != nil,
+	})
 }
 
 func (r *Receiver) getDeliveries(w http.ResponseWriter, req *http.Request) {
 	if e := r.pathEndpoint(w, req); e != nil {
-		writeLog(w, req, "deliveries", e.deliveries)
+		writeLog(w, req, "deliveries", e.deliveries, (*kept).delivery)
 	}
 }
 
@@ -134,13 +165,13 @@ func (r *Receiver) getConnections(w http.ResponseWriter, req *http.Request) {
 	case e.connections == nil:
 		writeFailure(w, errNotDedicated)
 	default:
-		writeLog(w, req, "connections", e.connections)
+		writeLog(w, req, "connections", e.connections, func(c Connection) Connection { return c })
 	}
 }
 
-// writeLog answers with the part of the log that the query asks for, waiting
-// for it if the query says so.
-func writeLog[T any](w http.ResponseWriter, req *http.Request, name string, log *record.Log[T]) {
+// writeLog answers with the part of the log that the query asks for, as show
+// shows it, waiting for it if the query says so.
+func writeLog[T, S any](w http.ResponseWriter, req *http.Request, name string, log *record.Log[T], show func(T) S) {
 	query, err := parseLogQuery(req)
 	if err != nil {
 		writeError(w, http.StatusBadRequest, err.Error())
@@ -153,10 +184,11 @@ func writeLog[T any](w http.ResponseWriter, req *http.Request, name string, log 
 		writeFailure(w, errNoEndpoint)
 		return
 	}
-	if page.Entries == nil {
-		page.Entries = []T{}
+	shown := make([]S, 0, len(page.Entries))
+	for _, entry := range page.Entries {
+		shown = append(shown, show(entry))
 	}
-	writeJSON(w, http.StatusOK, map[string]any{name: page.Entries, "last": page.Last, "evicted": page.Evicted})
+	writeJSON(w, http.StatusOK, map[string]any{name: shown, "last": page.Last, "evicted": page.Evicted})
 }
 
 // pathEndpoint returns the endpoint in the path, or answers that there is none.

@@ -38,7 +38,8 @@ type listener struct {
 	tlsConfig   *tls.Config
 	certificate string // PEM of what a client must trust
 	handler     http.Handler
-	connections *record.Log[Connection] // nil: not recorded
+	lines       func(context.Context, net.Conn, *peer) // instead of handler, on a sink
+	connections *record.Log[Connection]                // nil: not recorded
 	errorLog    *log.Logger
 
 	mu   sync.Mutex
@@ -54,6 +55,13 @@ func (l *listener) URL() string {
 		return ""
 	}
 	return l.mode.scheme() + "://" + net.JoinHostPort(l.advertised, strconv.Itoa(l.port))
+}
+
+// Port returns the port, 0 before the first opening.
+func (l *listener) Port() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.port
 }
 
 // IsOpen says whether the port takes connections.
@@ -99,7 +107,7 @@ func (l *listener) openOn(port int) error {
 	if tcp, ok := inner.Addr().(*net.TCPAddr); ok {
 		l.port = tcp.Port
 	}
-	l.open = l.serve(newGreeter(inner, l.tlsConfig, l.connections))
+	l.open = l.serve(newGreeter(inner, l.tlsConfig, l.lines != nil, l.connections))
 	return nil
 }
 
@@ -127,6 +135,11 @@ type serving struct {
 func (l *listener) serve(g *greeter) *serving {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &serving{greeter: g, cancel: cancel, served: make(chan struct{})}
+	if l.lines != nil {
+		s.server = &http.Server{} // so that closing is the same
+		go l.serveLines(ctx, s)
+		return s
+	}
 	s.server = &http.Server{
 		Handler:           s.gate.guard(l.handler),
 		TLSConfig:         l.tlsConfig,
@@ -152,6 +165,21 @@ func (l *listener) serve(g *greeter) *serving {
 	return s
 }
 
+// serveLines hands every connection to the sink.
+func (l *listener) serveLines(ctx context.Context, s *serving) {
+	defer close(s.served)
+	for {
+		conn, err := s.greeter.Accept()
+		if err != nil {
+			return
+		}
+		s.conns.Go(func() {
+			defer conn.Close()
+			l.lines(ctx, conn, l.peer(conn))
+		})
+	}
+}
+
 func (s *serving) close() {
 	s.cancel()
 	_ = s.greeter.Close()
@@ -173,11 +201,15 @@ type peerKey struct{}
 
 // withPeer is called once a connection, after its handshake.
 func (l *listener) withPeer(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, peerKey{}, l.peer(conn))
+}
+
+func (l *listener) peer(conn net.Conn) *peer {
 	p := &peer{mode: l.mode, transport: below(conn)}
 	if t, ok := conn.(*tls.Conn); ok {
 		p.tls = tlsFacts(t.ConnectionState())
 	}
-	return context.WithValue(ctx, peerKey{}, p)
+	return p
 }
 
 func peerOf(ctx context.Context) *peer {

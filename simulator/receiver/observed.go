@@ -45,17 +45,22 @@ const (
 	Respond = "respond"
 	Reset   = "reset"
 	Hang    = "hang"
+	// None is what happens on a sink, which never answers.
+	None = "none"
 )
 
 // Answer is what the receiver decided to do with a request.
 type Answer struct {
-	// Action is Respond, Reset or Hang.
+	// Action is Respond, Reset, Hang or None.
 	Action string `json:"action"`
 	// Status is the HTTP status of a response.
 	Status int `json:"status,omitempty"`
 	// At is when the answer is due: the delivery is recorded first, the
 	// delay, if any, passes, and no byte of the answer goes out before At.
 	At time.Time `json:"at"`
+	// CutAfter is after how many bytes of its body the answer breaks off; nil
+	// if it does not.
+	CutAfter *int64 `json:"cutAfter,omitempty"`
 }
 
 // Connection is one TCP connection to a dedicated listener, once its handshake

@@ -7,23 +7,27 @@
 // /hooks/{token} on all of them, and is steered and read through the
 // inspection API on a listener of its own.
 //
-// What must not enter: knowledge of PingOne. The receiver does not know what a
-// delivery ought to look like and judges nothing. It shares no code with the
-// suite's steps or with the emitter.
+// What must not enter: judgement. What is odd about a delivery is noted beside
+// it (package examine) and changes nothing about its answer. The receiver
+// shares no code with the suite's steps or with the emitter.
 package receiver
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/hookproof/hookproof/simulator/receiver/record"
+	"github.com/hookproof/hookproof/simulator/receiver/store"
 )
 
 // Bounds that apply unless Options say otherwise.
@@ -58,11 +62,28 @@ type Options struct {
 	InspectToken string
 	// MaxBytes bounds the memory for deliveries and connections over all
 	// endpoints; the oldest leave first. The bodies that are being read take
-	// at most the same again. Default: DefaultMaxBytes.
+	// at most a quarter of it again, or four of the longest if that is more.
+	// Default: DefaultMaxBytes.
 	MaxBytes int64
 	// MaxDeliveries bounds their number likewise. Default:
 	// DefaultMaxDeliveries.
 	MaxDeliveries int
+	// Ports are the ports of the hook listeners by mode. A listener that is
+	// not among them takes a free one.
+	Ports map[Mode]int
+	// TLS narrows the versions of every listener that does not choose for
+	// itself. Its ServerNames are not used.
+	TLS TLSChoice
+	// Certificate is presented instead of a trusted chain that is made at the
+	// start; nil: none.
+	Certificate *tls.Certificate
+	// ClientCAs are authorities, as PEM, whose client certificates the
+	// listener mtls-verified accepts beside those of the receiver's own root.
+	ClientCAs []byte
+	// Data is a folder in which endpoints and deliveries are kept across
+	// restarts, within the same bounds. A delivery is on disk before it is
+	// answered. Empty: memory only.
+	Data string
 	// Log takes what the HTTP servers complain about, at debug level. It is
 	// never told headers or bodies. Default: nothing is logged.
 	Log *slog.Logger
@@ -94,6 +115,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxBytes < 0 || o.MaxDeliveries < 0 {
 		return o, errors.New("the bounds of memory must not be negative")
 	}
+	if err := o.checkListeners(); err != nil {
+		return o, err
+	}
 	host, _, err := net.SplitHostPort(o.InspectListen)
 	if err != nil {
 		return o, fmt.Errorf("inspection listener: %w", err)
@@ -104,17 +128,43 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
+func (o Options) checkListeners() error {
+	for mode, port := range o.Ports {
+		if !slices.Contains(Modes(), mode) {
+			return fmt.Errorf("%q is not a listener that has a port; there are %v", mode, Modes())
+		}
+		if port < 0 || port > 65535 {
+			return fmt.Errorf("%s listener: %d is not a port", mode, port)
+		}
+	}
+	if _, _, err := o.TLS.versions(); err != nil {
+		return fmt.Errorf("TLS versions: %w", err)
+	}
+	if len(o.ClientCAs) > 0 && !x509.NewCertPool().AppendCertsFromPEM(o.ClientCAs) {
+		return errors.New("the authorities of clients hold no certificate in PEM")
+	}
+	return nil
+}
+
 // Receiver is a running receiver simulator.
 type Receiver struct {
 	options     Options
 	authorities *authorities
 	budget      *record.Budget
+	index       *record.Index[*kept] // every delivery, over all endpoints
+	examiner    *examiner
+	readers     readers
+	store       *store.Store // or nil
+	working     atomic.Int64 // requests that are being read and answered
+	ending      atomic.Bool
 	bodies      inFlight
+	beginnings  sync.Pool // of memory in which bodies begin that may be long
 	endpoints   *endpoints
 	listeners   map[Mode]*listener // not changed after Start
 	inspection  *listener
 	errorLog    *log.Logger
 	closing     sync.Once
+	closeErr    error
 	unbind      func() bool
 }
 
@@ -125,7 +175,7 @@ func Start(ctx context.Context, options Options) (*Receiver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start receiver: %w", err)
 	}
-	authorities, err := newAuthorities(options.AdvertiseHost)
+	authorities, err := newAuthorities(options)
 	if err != nil {
 		return nil, fmt.Errorf("start receiver: %w", err)
 	}
@@ -133,7 +183,7 @@ func Start(ctx context.Context, options Options) (*Receiver, error) {
 		options:     options,
 		authorities: authorities,
 		budget:      record.NewBudget(options.MaxBytes, options.MaxDeliveries),
-		bodies:      inFlight{limit: max(options.MaxBytes, 4*MaxBodyBytes)},
+		bodies:      inFlight{limit: max(options.MaxBytes/4, 4*MaxBodyBytes)},
 		endpoints:   newEndpoints(),
 		listeners:   map[Mode]*listener{},
 		errorLog:    log.New(io.Discard, "", 0),
@@ -142,6 +192,12 @@ func Start(ctx context.Context, options Options) (*Receiver, error) {
 	if options.Log != nil {
 		r.errorLog = slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug)
 	}
+	r.index = record.ContinueIndex[*kept](0)
+	if err := r.restore(); err != nil {
+		_ = r.Close()
+		return nil, fmt.Errorf("start receiver: %w", err)
+	}
+	r.examiner = newExaminer(r)
 	if err := r.listen(); err != nil {
 		_ = r.Close()
 		return nil, fmt.Errorf("start receiver: %w", err)
@@ -153,10 +209,11 @@ func Start(ctx context.Context, options Options) (*Receiver, error) {
 // listen opens the shared listeners and the inspection listener.
 func (r *Receiver) listen() error {
 	for _, mode := range Modes() {
-		l, err := r.newListener(mode, nil)
+		l, err := r.newListener(mode, TLSChoice{}, nil)
 		if err != nil {
 			return err
 		}
+		l.port = r.options.Ports[mode]
 		r.listeners[mode] = l
 		if err := l.Open(); err != nil {
 			return fmt.Errorf("%s listener: %w", mode, err)
@@ -181,8 +238,8 @@ func (r *Receiver) listen() error {
 }
 
 // newListener makes a listener for hooks, with a certificate of its own.
-func (r *Receiver) newListener(mode Mode, connections *record.Log[Connection]) (*listener, error) {
-	config, trust, err := r.authorities.present(mode)
+func (r *Receiver) newListener(mode Mode, choice TLSChoice, connections *record.Log[Connection]) (*listener, error) {
+	config, trust, err := r.authorities.present(mode, choice)
 	if err != nil {
 		return nil, err
 	}
@@ -214,10 +271,11 @@ func (r *Receiver) URL(mode Mode) string {
 
 // Close closes every listener and connection, releases requests that hang and
 // waits until everything has ended. Further calls wait likewise and do
-// nothing. The error is always nil.
+// nothing. The error is that of closing the file on disk, if there is one.
 func (r *Receiver) Close() error {
 	r.closing.Do(func() {
 		r.unbind()
+		r.ending.Store(true)
 		var closing sync.WaitGroup
 		if r.inspection != nil {
 			r.inspection.Close() // first, so that no endpoint comes after
@@ -229,8 +287,12 @@ func (r *Receiver) Close() error {
 			closing.Go(e.close)
 		}
 		closing.Wait()
+		r.examiner.close()
+		if r.store != nil {
+			r.closeErr = r.store.Close()
+		}
 	})
-	return nil
+	return r.closeErr
 }
 
 // inFlight counts the memory of bodies that are being read.

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/receiver/behaviour"
+	"github.com/hookproof/hookproof/simulator/receiver/emulation"
 )
 
 // refusal is an error that knows its HTTP status.
@@ -27,11 +30,7 @@ func badRequest(format string, args ...any) error {
 }
 
 func (r *Receiver) listEndpoints(w http.ResponseWriter, _ *http.Request) {
-	list := []EndpointInfo{}
-	for _, e := range r.endpoints.all() {
-		list = append(list, r.describe(e))
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"endpoints": list})
+	writeJSON(w, http.StatusOK, map[string]any{"endpoints": r.Endpoints()})
 }
 
 func (r *Receiver) postEndpoint(w http.ResponseWriter, req *http.Request) {
@@ -66,7 +65,15 @@ func (r *Receiver) deleteEndpoint(w http.ResponseWriter, req *http.Request) {
 		writeFailure(w, err)
 		return
 	}
+	if r.store != nil {
+		err = r.store.DeleteGroup(e.id)
+	}
 	e.close()
+	r.readers.tell(streamed{event: "endpoints"})
+	if err != nil {
+		writeFailure(w, fmt.Errorf("the endpoint is gone, but comes back with a restart: %w", err))
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -79,12 +86,16 @@ func (r *Receiver) putBehaviour(w http.ResponseWriter, req *http.Request) {
 		writeFailure(w, err)
 		return
 	}
-	b, err := behaviour.Parse(data)
+	parse := behaviour.Parse
+	if kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err == nil && strings.HasSuffix(kind, "yaml") {
+		parse = behaviour.ParseYAML
+	}
+	b, err := parse(data)
 	if err != nil {
 		writeError(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	if err := r.endpoints.follow(req.PathValue("id"), b, int64(len(data))); err != nil {
+	if err := r.SetBehaviour(req.PathValue("id"), b); err != nil {
 		writeFailure(w, err)
 		return
 	}
@@ -116,6 +127,10 @@ func (r *Receiver) putListener(w http.ResponseWriter, req *http.Request) {
 		writeFailure(w, err)
 		return
 	}
+	if err := r.changed(e.id); err != nil {
+		writeFailure(w, err)
+		return
+	}
 	writeJSON(w, http.StatusOK, r.describe(e).Dedicated)
 }
 
@@ -123,13 +138,10 @@ func (r *Receiver) putListener(w http.ResponseWriter, req *http.Request) {
 // body asks for one that answers 200.
 func parseEndpointRequest(data []byte) (EndpointRequest, error) {
 	var wire struct {
-		Name      string          `json:"name"`
-		Behaviour json.RawMessage `json:"behaviour"`
-		Listener  *struct {
-			Mode      Mode  `json:"mode"`
-			Dedicated *bool `json:"dedicated"`
-			Open      *bool `json:"open"`
-		} `json:"listener"`
+		Name      string             `json:"name"`
+		Behaviour json.RawMessage    `json:"behaviour"`
+		Emulation *emulation.Options `json:"emulation"`
+		Listener  *listenerRequest   `json:"listener"`
 	}
 	var request EndpointRequest
 	if len(bytes.TrimSpace(data)) == 0 {
@@ -149,16 +161,48 @@ func parseEndpointRequest(data []byte) (EndpointRequest, error) {
 		}
 		request.Behaviour, request.behaviourBytes = b, int64(len(wire.Behaviour))
 	}
-	if l := wire.Listener; l != nil {
-		if !l.Mode.valid() {
-			return request, badRequest("listener.mode: %q is none of %v", l.Mode, Modes())
+	if wire.Emulation != nil {
+		if err := wire.Emulation.Check(); err != nil {
+			return request, badRequest("emulation.%v", err)
 		}
-		if l.Dedicated == nil || !*l.Dedicated {
-			return request, badRequest("listener.dedicated: must be true; every endpoint is on the shared listeners anyway")
-		}
-		request.Dedicated, request.Closed = l.Mode, l.Open != nil && !*l.Open
+		request.Emulation = wire.Emulation
+	}
+	if wire.Listener != nil {
+		return request, wire.Listener.apply(&request)
 	}
 	return request, nil
+}
+
+// listenerRequest asks for a dedicated listener.
+type listenerRequest struct {
+	Mode        Mode      `json:"mode"`
+	Dedicated   *bool     `json:"dedicated"`
+	Open        *bool     `json:"open"`
+	TLS         TLSChoice `json:"tls"`
+	ServerNames []string  `json:"serverNames"`
+}
+
+func (l *listenerRequest) apply(request *EndpointRequest) error {
+	switch {
+	case !l.Mode.valid():
+		return badRequest("listener.mode: %q is none of %v", l.Mode, DedicatedModes())
+	case l.Dedicated == nil || !*l.Dedicated:
+		return badRequest("listener.dedicated: must be true; every endpoint is on the shared listeners anyway")
+	case len(l.ServerNames) > maxServerNames:
+		return badRequest("listener.serverNames: %d are too many, at most %d", len(l.ServerNames), maxServerNames)
+	}
+	if _, _, err := l.TLS.versions(); err != nil {
+		return badRequest("listener.tls.%v", err)
+	}
+	for i, name := range l.ServerNames {
+		if len(name) == 0 || len(name) > 253 || strings.ContainsFunc(name, func(c rune) bool { return c <= ' ' || c > '~' }) {
+			return badRequest("listener.serverNames[%d]: %.253q is not a name", i, name)
+		}
+	}
+	request.Dedicated, request.Closed = l.Mode, l.Open != nil && !*l.Open
+	request.TLS = l.TLS
+	request.TLS.ServerNames = l.ServerNames
+	return nil
 }
 
 // decodeStrict reads exactly one JSON object into target. Errors name the

@@ -103,7 +103,7 @@ func TestScriptTakesStepsInOrderAndThenTheRest(t *testing.T) {
 		Then:  behaviour.Action{Status: 202},
 	})
 	for i, want := range []behaviour.Action{{Status: 500}, {Reset: true}, {Status: 202}, {Status: 202}} {
-		if diff := cmp.Diff(want, script.Next()); diff != "" {
+		if diff := cmp.Diff(want, script.Next(behaviour.Look{})); diff != "" {
 			t.Errorf("request %d: %s", i+1, diff)
 		}
 	}
@@ -125,6 +125,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(`{"steps":[{"hang":true},{"reset":false,"status":204}]}`)
 	f.Add(`{"then":{"headers":{"a":null}}}`)
 	f.Add(`{"steps":null}`)
+	f.Add(`"flaky"`)
+	f.Add(`{"seed":-1,"rules":[{"when":{"attempt":{"from":1,"to":2},"largerThan":0,"unlessHeader":{"a":"b"},"method":"GET","bodyContains":"x","overRate":{"requests":1,"per":"1s"},"chance":0.5},"do":{"redirect":"/x"}}]}`)
+	f.Add(`{"then":{"delay":"1ms","delayMax":"1s","retryAfter":"2s","bodyBytes":9,"drip":{"bytes":1,"every":"1s"},"cutAfter":8}}`)
 	f.Fuzz(func(t *testing.T, input string) {
 		b, err := behaviour.Parse([]byte(input))
 		if err != nil {

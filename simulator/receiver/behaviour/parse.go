@@ -10,19 +10,31 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
-// Parse reads a behaviour from JSON:
+// Parse reads a behaviour from JSON, or the name of one:
 //
-//	{"steps":[ACTION…],"then":ACTION}
-//	ACTION = {"delay":"150ms","status":503,"headers":{"Retry-After":"1"},"body":"…","contentType":"…"}
+//	"outage-then-recover" | {"rules":[{"when":WHEN,"do":ACTION}…],"steps":[ACTION…],"then":ACTION,"seed":1}
+//	ACTION = {"delay":"150ms","status":503,"headers":{"Retry-After":"1"},"body":"…","contentType":"…"…}
 //	       | {"reset":true} | {"hang":true}
 //
-// Every member may be left out. Errors name the member by its path, such as
-// steps[2].delay. Unknown members are errors: a typing mistake must not turn
-// into a behaviour that nobody asked for.
+// Every member may be left out; the types of the package list them all. Errors
+// name the member by its path, such as steps[2].delay. Unknown members are
+// errors: a typing mistake must not turn into a behaviour that nobody asked
+// for.
 func Parse(data []byte) (Behaviour, error) {
+	if trimmed := bytes.TrimSpace(data); len(trimmed) > 0 && trimmed[0] == '"' {
+		var name string
+		if err := value("", data, &name, "an object or a name"); err != nil {
+			return Behaviour{}, err
+		}
+		return ByName(name)
+	}
+	return parseObject(data)
+}
+
+// parseObject reads a behaviour that is written out.
+func parseObject(data []byte) (Behaviour, error) {
 	var b Behaviour
 	members, err := object("", data)
 	if err != nil {
@@ -30,12 +42,16 @@ func Parse(data []byte) (Behaviour, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		switch name {
+		case "rules":
+			b.Rules, err = parseRules(members[name])
 		case "steps":
 			b.Steps, err = parseSteps(members[name])
 		case "then":
 			b.Then, err = parseAction(name, members[name])
+		case "seed":
+			err = value(name, members[name], &b.Seed, "an integer")
 		default:
-			err = fmt.Errorf("%s: unknown member; a behaviour has steps and then", name)
+			err = fmt.Errorf("%s: unknown member; a behaviour has rules, steps, then and seed", name)
 		}
 		if err != nil {
 			return Behaviour{}, err
@@ -78,90 +94,6 @@ func parseAction(path string, data json.RawMessage) (Action, error) {
 		return Action{}, err
 	}
 	return a, nil
-}
-
-// set parses one member of an action.
-func (a *Action) set(name, path string, data json.RawMessage) error {
-	switch name {
-	case "delay":
-		return a.setDelay(path, data)
-	case "status":
-		if err := value(path, data, &a.Status, "an integer"); err != nil {
-			return err
-		}
-		if a.Status < 200 || a.Status > 599 {
-			return fmt.Errorf("%s: %d is not a final HTTP status, 200 to 599", path, a.Status)
-		}
-		return nil
-	case "headers":
-		if err := value(path, data, &a.Headers, "an object of strings"); err != nil {
-			return err
-		}
-		return checkHeaders(path, a.Headers)
-	case "body":
-		if err := value(path, data, &a.Body, "a string"); err != nil {
-			return err
-		}
-		if len(a.Body) > MaxBodyBytes {
-			return fmt.Errorf("%s: %d bytes are too many, at most %d", path, len(a.Body), MaxBodyBytes)
-		}
-		return nil
-	case "contentType":
-		if err := value(path, data, &a.ContentType, "a string"); err != nil {
-			return err
-		}
-		if a.ContentType == "" {
-			return fmt.Errorf("%s: must not be empty", path)
-		}
-		return checkFieldValue(path, a.ContentType)
-	case "reset":
-		return value(path, data, &a.Reset, "a boolean")
-	case "hang":
-		return value(path, data, &a.Hang, "a boolean")
-	}
-	return fmt.Errorf("%s: unknown member; an action has delay, status, headers, body, contentType, reset or hang", path)
-}
-
-func (a *Action) setDelay(path string, data json.RawMessage) error {
-	const form = `a duration such as "150ms"`
-	var text string
-	if err := value(path, data, &text, form); err != nil {
-		return err
-	}
-	delay, err := time.ParseDuration(text)
-	if err != nil {
-		return fmt.Errorf("%s: must be %s", path, form)
-	}
-	if delay < 0 || delay > MaxDelay {
-		return fmt.Errorf("%s: %v is out of range, 0s to %v", path, delay, MaxDelay)
-	}
-	a.Delay = Duration(delay)
-	return nil
-}
-
-// consistent refuses members that contradict each other, naming the one that
-// has no effect.
-func (a *Action) consistent(path string, members map[string]json.RawMessage) error {
-	if a.Reset && a.Hang {
-		return fmt.Errorf("%s.hang: cannot be combined with reset", path)
-	}
-	for _, silent := range []struct {
-		name string
-		set  bool
-	}{{"reset", a.Reset}, {"hang", a.Hang}} {
-		if !silent.set {
-			continue
-		}
-		for _, name := range []string{"delay", "status", "headers", "body", "contentType"} {
-			if _, given := members[name]; given {
-				return fmt.Errorf("%s.%s: cannot be combined with %s, which never answers", path, name, silent.name)
-			}
-		}
-	}
-	if a.Body != "" && (a.Status == http.StatusNoContent || a.Status == http.StatusNotModified) {
-		return fmt.Errorf("%s.body: status %d has no body", path, a.Status)
-	}
-	return nil
 }
 
 func checkHeaders(path string, headers map[string]string) error {

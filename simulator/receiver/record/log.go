@@ -75,6 +75,7 @@ type Log[T any] struct {
 	evicted   int64 // also: the sequence number before entries[0]
 	discarded bool
 	grown     chan struct{} // closed at the next append or at discard
+	left      func(T)       // or nil
 }
 
 type entry[T any] struct {
@@ -85,6 +86,13 @@ type entry[T any] struct {
 // NewLog returns an empty log within the budget.
 func NewLog[T any](budget *Budget) *Log[T] {
 	return &Log[T]{budget: budget, grown: make(chan struct{})}
+}
+
+// ContinueLog returns an empty log within the budget whose next sequence number
+// is after+1. left, if not nil, is told of every entry that leaves the log; it
+// is called with the budget locked and must be quick.
+func ContinueLog[T any](budget *Budget, after int64, left func(T)) *Log[T] {
+	return &Log[T]{budget: budget, evicted: after, grown: make(chan struct{}), left: left}
 }
 
 // Append adds the entry that record makes for its sequence number; readers
@@ -108,9 +116,30 @@ func (l *Log[T]) Append(size int64, record func(seq int64) T) error {
 
 // evictOldest drops the first entry. budget.mu is held.
 func (l *Log[T]) evictOldest() {
+	gone := l.entries[0].value
 	l.entries[0] = entry[T]{} // or the array would keep it alive
 	l.entries = l.entries[1:]
 	l.evicted++
+	if l.left != nil {
+		l.left(gone)
+	}
+}
+
+// Clear empties the log. Its sequence numbers go on, and what was cleared
+// counts as evicted.
+func (l *Log[T]) Clear() {
+	l.budget.mu.Lock()
+	defer l.budget.mu.Unlock()
+	l.empty()
+}
+
+// empty drops every entry. budget.mu is held.
+func (l *Log[T]) empty() {
+	for len(l.entries) > 0 {
+		l.budget.release(l.entries[0].place)
+		l.evictOldest()
+	}
+	l.entries = nil
 }
 
 // Discard empties the log for good, gives its bytes back and wakes its
@@ -122,11 +151,7 @@ func (l *Log[T]) Discard() {
 		return
 	}
 	l.discarded = true
-	for _, e := range l.entries {
-		l.budget.release(e.place)
-	}
-	l.evicted += int64(len(l.entries))
-	l.entries = nil
+	l.empty()
 	close(l.grown)
 }
 

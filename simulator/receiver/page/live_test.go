@@ -1,0 +1,100 @@
+package page_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+const rowCount = `Number(document.getElementById("grid").getAttribute("aria-rowcount")) - 1`
+
+func TestADeliveryAppearsWithinASecondWithoutReload(t *testing.T) {
+	t.Parallel()
+	b, d := newTab(t), newDesk(t)
+	endpoint := d.endpoint(`{"name":"live"}`)
+	b.open(d.url + "/")
+	b.until(`document.getElementById("live").dataset.state === "live"`)
+	// The clock runs in the page, from the moment the receiver has answered
+	// to the frame that shows the row.
+	evaluate[any](b, `window.stays = true`)
+	for i := range 5 {
+		if status := d.deliver(endpoint, "plain", batch(10*i, 3, time.Second, "USER.CREATED")); status != 200 {
+			t.Fatalf("status %d", status)
+		}
+		answered := time.Now()
+		b.until(fmt.Sprintf(`%s === %d && document.querySelectorAll("#rows .row:not([hidden])").length === %d`, rowCount, i+1, i+1))
+		if took := time.Since(answered); took > time.Second {
+			t.Errorf("delivery %d was shown %v after its answer", i+1, took)
+		}
+	}
+	if !evaluate[bool](b, `window.stays === true`) {
+		t.Error("the page was loaded again")
+	}
+	row := b.text("#rows .row")
+	for _, part := range []string{"live", "USER.CREATED", "3", "200"} {
+		contains(t, row, part)
+	}
+	// The counts at the side go along.
+	b.until(`[...document.querySelectorAll("nav button")].every(b => b.querySelector(".count").textContent === "5")`)
+}
+
+func TestWhilePausedNothingMovesAndAfterwardsNothingIsMissing(t *testing.T) {
+	t.Parallel()
+	b, d := newTab(t), newDesk(t)
+	endpoint := d.endpoint(`{"name":"paused"}`)
+	d.deliver(endpoint, "plain", batch(1, 1, 0, "USER.CREATED"))
+	b.open(d.url + "/")
+	b.until(rowCount + ` === 1 && document.getElementById("live").dataset.state === "live"`)
+	b.press("p")
+	b.until(`document.getElementById("live").dataset.state === "paused"`)
+	d.deliver(endpoint, "plain", batch(2, 1, 0, "USER.CREATED"))
+	b.until(`document.getElementById("live-text").textContent.includes("1 waiting")`)
+	if rows := evaluate[int](b, rowCount); rows != 1 {
+		t.Errorf("%d rows while paused", rows)
+	}
+	b.press("p")
+	b.until(rowCount + ` === 2`)
+}
+
+func TestWhatIsReadStaysWhereItIsWhenMoreArrives(t *testing.T) {
+	t.Parallel()
+	b, d := newTab(t), newDesk(t)
+	endpoint := d.endpoint(`{"name":"busy"}`)
+	for i := range 120 {
+		d.deliver(endpoint, "plain", batch(i, 1, 0, "USER.CREATED"))
+	}
+	b.look(1200, 700, "light")
+	b.open(d.url + "/")
+	b.until(rowCount + ` === 120`)
+	evaluate[any](b, `document.getElementById("grid").scrollTop = 1600`)
+	seen := `(() => { const g = document.getElementById("grid").getBoundingClientRect();
+		return document.elementFromPoint(g.left + 40, g.top + 200).closest(".row")?.id; })()`
+	b.until(`!["d-120", undefined].includes(` + seen + `)`)
+	before := evaluate[string](b, seen)
+	for i := range 7 {
+		d.deliver(endpoint, "plain", batch(1000+i, 1, 0, "USER.CREATED"))
+	}
+	b.until(rowCount + ` === 127 && (` + seen + `) !== undefined`)
+	if after := evaluate[string](b, seen); after != before {
+		t.Errorf("what was read moved: %s is where %s was", after, before)
+	}
+}
+
+func TestClearedDeliveriesLeaveThePage(t *testing.T) {
+	t.Parallel()
+	b, d := newTab(t), newDesk(t)
+	one, two := d.endpoint(`{"name":"one"}`), d.endpoint(`{"name":"two"}`)
+	d.deliver(one, "plain", batch(1, 1, 0, "USER.CREATED"))
+	d.deliver(two, "plain", batch(2, 1, 0, "USER.CREATED"))
+	b.open(d.url + "/")
+	b.until(rowCount + ` === 2`)
+	b.click(`nav [data-endpoint="` + one.Get("id").String() + `"]`)
+	b.until(rowCount + ` === 1`)
+	b.click(`[data-key="clear"]`)
+	b.until(`document.querySelector("dialog[open] .primary")`)
+	b.press("\r")
+	b.until(rowCount + ` === 0 && !document.getElementById("empty").hidden`)
+	b.click(`nav [data-endpoint=""]`)
+	b.until(rowCount + ` === 1`)
+	contains(t, b.text("#rows .row"), "two")
+}
