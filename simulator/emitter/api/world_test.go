@@ -108,6 +108,8 @@ type world struct {
 	journal *journal
 	clock   *clock
 	api     *api.API
+
+	conforming *conforming
 }
 
 func newWorld(t *testing.T) *world {
@@ -137,7 +139,8 @@ func openWorld(t *testing.T, dir string) *world {
 		Bootstrap:  api.Client{EnvironmentID: rootEnvironment, ID: rootClient, Secret: rootSecret, Name: "Bootstrap"},
 		Activities: w.journal, Now: w.clock.now,
 	})
-	server := httptest.NewServer(w.api)
+	w.conforming = conform(t, w.api) // every answer in every test keeps to the published document
+	server := httptest.NewServer(w.conforming)
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.token = w.tokenOf(rootEnvironment, rootClient, rootSecret)
