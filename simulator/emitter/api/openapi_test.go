@@ -24,14 +24,14 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter/openapi"
 )
 
-// contract is the published document with a validator of it.
-type contract struct {
+// description is the published document with a validator of it.
+type description struct {
 	validator.Validator
 	model   *v3.Document
 	options *config.ValidationOptions
 }
 
-var published = sync.OnceValues(func() (*contract, error) {
+var published = sync.OnceValues(func() (*description, error) {
 	raw, err := openapi.JSON()
 	if err != nil {
 		return nil, err
@@ -52,10 +52,10 @@ var published = sync.OnceValues(func() (*contract, error) {
 		return nil, fmt.Errorf("the document is not valid: %v", wrong)
 	}
 	options := config.NewValidationOptions(config.WithPathTree(radix.BuildPathTree(&model.Model)))
-	return &contract{v, &model.Model, options}, nil
+	return &description{v, &model.Model, options}, nil
 })
 
-func document(t testing.TB) *contract {
+func document(t testing.TB) *description {
 	t.Helper()
 	c, err := published()
 	if err != nil {
@@ -67,7 +67,7 @@ func document(t testing.TB) *contract {
 // conforming passes every request on and holds each answer to the document.
 type conforming struct {
 	t        *testing.T
-	contract *contract
+	contract *description
 	next     http.Handler
 	off      atomic.Bool // for tests that make the API answer otherwise
 
@@ -142,7 +142,7 @@ func (c *conforming) check(r *http.Request, answer *recorded) string {
 }
 
 // operations are those of the document, with the names of variables left out.
-func (c *contract) operations() map[string]string {
+func (c *description) operations() map[string]string {
 	all := map[string]string{}
 	for path := c.model.Paths.PathItems.First(); path != nil; path = path.Next() {
 		for operation := path.Value().GetOperations().First(); operation != nil; operation = operation.Next() {
@@ -280,6 +280,7 @@ func (w *world) walkSubscriptions(env string) {
 		w.must(200, "GET", env+"/subscriptions", "")
 		w.must(200, "GET", one, "")
 		w.must(200, "PUT", one, body)
+		w.must(204, "POST", one, "{}", "Content-Type", "application/vnd.pingidentity.subscription.test+json")
 		w.must(204, "DELETE", one, "")
 	}
 	const filter = `recordedAt gt "2020-01-01T00:00:00Z"`

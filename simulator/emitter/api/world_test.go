@@ -23,6 +23,7 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
 	"github.com/hookproof/hookproof/simulator/emitter/storage"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 func TestMain(m *testing.M) {
@@ -112,6 +113,11 @@ type world struct {
 	conforming *conforming
 }
 
+// reached is the test of a connection to a receiver that takes everything.
+type reached struct{}
+
+func (reached) Test(context.Context, subscription.Subscription, event.Event) error { return nil }
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	return openWorld(t, "")
@@ -137,7 +143,7 @@ func openWorld(t *testing.T, dir string) *world {
 	}
 	w.api = api.New(d, api.Options{
 		Bootstrap:  api.Client{EnvironmentID: rootEnvironment, ID: rootClient, Secret: rootSecret, Name: "Bootstrap"},
-		Activities: w.journal, Now: w.clock.now,
+		Activities: w.journal, Now: w.clock.now, Tester: reached{},
 	})
 	w.conforming = conform(t, w.api) // every answer in every test keeps to the published document
 	server := httptest.NewServer(w.conforming)
