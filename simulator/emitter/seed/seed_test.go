@@ -217,6 +217,9 @@ func TestASeedBringsEverythingItNames(t *testing.T) {
 	if s.PopulationIDs[0] != populations["Staff"].ID || s.ApplicationIDs[0] != applications["Worker"].ID || s.LimitSize != 10 {
 		t.Errorf("%+v", s)
 	}
+	if keys, err := d.ListKeys(environmentID); err != nil || keys[0].Name() != "receiver" {
+		t.Errorf("keys %v, %v", keys, err)
+	}
 	if pair, ok := d.KeyPair(environmentID, s.KeyID); !ok || pair.Leaf.Subject.CommonName != "client" || len(d.Trusted(environmentID)) != 1 {
 		t.Error("no key pair or no certificate")
 	}
