@@ -182,7 +182,7 @@ func (e *environmentLoader) assign(n *yaml.Node, holder directory.Kind, id strin
 		return
 	}
 	ok = e.resolve(n, members, "roles", "role")
-	if scope, ok := members["scope"].(object); ok {
+	if scope, isObject := members["scope"].(object); isObject {
 		switch scope["type"] {
 		case directory.ScopeOrganization:
 			orDefault(scope, directory.OrganizationID)
