@@ -209,8 +209,17 @@ func (flags emitterFlags) exportTo(ctx context.Context, out io.Writer, o emitter
 		_, err := out.Write(text.Bytes())
 		return err
 	}
-	if err := os.WriteFile(flags.export, text.Bytes(), 0o600); err != nil {
+	// A new file takes the place of an old one, which others might read.
+	file, err := os.CreateTemp(filepath.Dir(flags.export), ".export-*")
+	if err != nil {
 		return fmt.Errorf("export: %w", err)
+	}
+	_, err = file.Write(text.Bytes())
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(file.Name(), flags.export)
+	}
+	if err != nil {
+		return fmt.Errorf("export: %w", errors.Join(err, os.Remove(file.Name())))
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter/api"
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
+	"github.com/hookproof/hookproof/simulator/emitter/openapi"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
@@ -92,7 +93,9 @@ func (e *Emitter) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.manage()
+	if err := e.manage(); err != nil {
+		return err
+	}
 	e.standard = e.compose()
 	if err := e.switchFaults(o.Faults); err != nil {
 		return err
@@ -138,8 +141,13 @@ func (e *Emitter) openDirectory(ctx context.Context) (err error) {
 	return e.plant(ctx)
 }
 
-// manage puts the management API and the health checks together.
-func (e *Emitter) manage() {
+// manage puts the management API, its description and the health checks
+// together.
+func (e *Emitter) manage() error {
+	document, err := openapi.JSON()
+	if err != nil {
+		return err
+	}
 	// Tokens live by the machine's clock: advancing the emitter's, to see events
 	// expire, must not lock its clients out.
 	e.management = api.New(e.directory, api.Options{
@@ -154,12 +162,17 @@ func (e *Emitter) manage() {
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { (*e.handler.Load()).ServeHTTP(w, r) })
+	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(document) // a client that went away cannot be told
+	})
 	for _, check := range []string{"GET /healthz", "GET /readyz"} { // it listens only when it is ready
 		mux.HandleFunc(check, func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusOK, map[string]string{"status": "ok"})
 		})
 	}
 	e.front.handler = mux
+	return nil
 }
 
 func (e *Emitter) client() api.Client {

@@ -23,6 +23,7 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
 	"github.com/hookproof/hookproof/simulator/emitter/storage"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 func TestMain(m *testing.M) {
@@ -108,7 +109,14 @@ type world struct {
 	journal *journal
 	clock   *clock
 	api     *api.API
+
+	conforming *conforming
 }
+
+// reached is the test of a connection to a receiver that takes everything.
+type reached struct{}
+
+func (reached) Test(context.Context, subscription.Subscription, event.Event) error { return nil }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -135,9 +143,10 @@ func openWorld(t *testing.T, dir string) *world {
 	}
 	w.api = api.New(d, api.Options{
 		Bootstrap:  api.Client{EnvironmentID: rootEnvironment, ID: rootClient, Secret: rootSecret, Name: "Bootstrap"},
-		Activities: w.journal, Now: w.clock.now,
+		Activities: w.journal, Now: w.clock.now, Tester: reached{},
 	})
-	server := httptest.NewServer(w.api)
+	w.conforming = conform(t, w.api) // every answer in every test keeps to the published document
+	server := httptest.NewServer(w.conforming)
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.token = w.tokenOf(rootEnvironment, rootClient, rootSecret)

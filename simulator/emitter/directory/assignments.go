@@ -152,10 +152,11 @@ func (d *Directory) reachable(e *environment, scopeType, id string) bool {
 // nothing of another.
 func actorRoles(application Entity) []RoleAssignment {
 	var roles []RoleAssignment
-	for _, name := range []string{RoleEnvironmentAdmin, RoleIdentityDataAdmin, RoleClientApplicationDeveloper} {
+	for i, name := range []string{RoleEnvironmentAdmin, RoleIdentityDataAdmin, RoleClientApplicationDeveloper} {
 		roles = append(roles, RoleAssignment{
 			ID: uuid.NewString(), EnvironmentID: application.EnvironmentID, Holder: Application, HolderID: application.ID,
-			RoleID: RoleID(name), ScopeType: ScopeEnvironment, ScopeID: application.EnvironmentID, CreatedAt: application.CreatedAt,
+			RoleID: RoleID(name), ScopeType: ScopeEnvironment, ScopeID: application.EnvironmentID,
+			CreatedAt: application.CreatedAt.Add(time.Duration(i)), // one after the other, for their order after a restart
 		})
 	}
 	return roles

@@ -147,15 +147,15 @@ func (t *Draft) Assign(holder Kind, holderID string, o body.Object) error {
 	return nil
 }
 
-// Key puts a key from a PKCS #12 file into the environment.
-func (t *Draft) Key(id string, isDefault bool, u Upload, o body.Object) (Key, error) {
+// Key puts a key from a PKCS #12 file into the environment; an empty name is that of its certificate.
+func (t *Draft) Key(id, name string, isDefault bool, u Upload, o body.Object) (Key, error) {
 	problems := usageProblems(u, UsageEncryption, UsageSigning, UsageTLS, UsageIssuance, UsageOutboundMTLS)
 	made, more := readKey(u, t.plan.d.opts.Now())
 	for _, problem := range append(problems, more...) {
 		o.Report(problem)
 	}
 	made.ID, made.EnvironmentID, made.UsageType, made.Default = t.identify(id, o), t.id, u.UsageType, isDefault
-	made.CreatedAt = t.plan.d.opts.Now()
+	made.Label, made.CreatedAt = name, t.plan.d.opts.Now()
 	if found := o.Problems(); len(found) > 0 {
 		return Key{}, &Invalid{found}
 	}

@@ -182,7 +182,7 @@ func (e *environmentLoader) assign(n *yaml.Node, holder directory.Kind, id strin
 		return
 	}
 	ok = e.resolve(n, members, "roles", "role")
-	if scope, ok := members["scope"].(object); ok {
+	if scope, isObject := members["scope"].(object); isObject {
 		switch scope["type"] {
 		case directory.ScopeOrganization:
 			orDefault(scope, directory.OrganizationID)
@@ -235,15 +235,12 @@ func (e *environmentLoader) key(n *yaml.Node, id string, members object) {
 	if !ok {
 		return
 	}
-	made, err := e.draft.Key(id, isDefault, upload, e.object(nil))
+	made, err := e.draft.Key(id, e.text(n, members, "name"), isDefault, upload, e.object(nil))
 	if err != nil {
 		e.refused(n, inlined(n, err, "pkcs12"))
 		return
 	}
 	e.names.put("keys", made.Name(), made.ID)
-	if name := plain(members["name"]); name != "" {
-		e.names.put("keys", name, made.ID)
-	}
 }
 
 func (e *environmentLoader) certificate(n *yaml.Node, id string, members object) {

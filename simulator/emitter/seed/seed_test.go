@@ -217,6 +217,9 @@ func TestASeedBringsEverythingItNames(t *testing.T) {
 	if s.PopulationIDs[0] != populations["Staff"].ID || s.ApplicationIDs[0] != applications["Worker"].ID || s.LimitSize != 10 {
 		t.Errorf("%+v", s)
 	}
+	if keys, err := d.ListKeys(environmentID); err != nil || keys[0].Name() != "receiver" {
+		t.Errorf("keys %v, %v", keys, err)
+	}
 	if pair, ok := d.KeyPair(environmentID, s.KeyID); !ok || pair.Leaf.Subject.CommonName != "client" || len(d.Trusted(environmentID)) != 1 {
 		t.Error("no key pair or no certificate")
 	}
@@ -308,6 +311,7 @@ func TestAWrongSeedIsRefusedByItsLinesAndChangesNothing(t *testing.T) {
 		{"unknown population", head + "    users:\n      - username: a\n        email: a@example.com\n        population: {name: X}\n", []string{"tenant.yaml:8: population: the environment has no population named X"}},
 		{"unknown role", head + "    users:\n      - username: a\n        email: a@example.com\n        roleAssignments:\n          - role: {name: King}\n            scope: {type: ENVIRONMENT}\n", []string{"tenant.yaml:9: role: "}},
 		{"role in a wrong scope", head + "    users:\n      - username: a\n        email: a@example.com\n        roleAssignments:\n          - role: {name: Organization Admin}\n            scope: {type: ENVIRONMENT}\n", []string{"tenant.yaml:10: scope.type: "}},
+		{"role for an unknown population", head + "    users:\n      - username: a\n        email: a@example.com\n        roleAssignments:\n          - role: {name: Identity Data Admin}\n            scope: {type: POPULATION, name: X}\n", []string{"tenant.yaml:10: scope: the environment has no population named X"}},
 		{"key without a file", head + "    keys:\n      - usageType: OUTBOUND_MTLS\n", []string{"tenant.yaml:6: either file or pkcs12"}},
 		{"missing file", head + "    keys:\n      - usageType: OUTBOUND_MTLS\n        file: none.p12\n", []string{"tenant.yaml:7: file: open none.p12"}},
 		{"wrong password", head + "    keys:\n      - usageType: OUTBOUND_MTLS\n        file: client.p12\n        password: x\n", []string{"tenant.yaml:8: password: "}},

@@ -19,7 +19,7 @@ import (
 
 // Write writes everything in the directory as a seed, one document for each environment. Without secrets it leaves out
 // the secrets of applications, private keys with the subscriptions' use of them, and the values of the headers that
-// subscriptions send; comments say where. Load reads either.
+// subscriptions send; comments say where. Users' passwords are never written. Load reads either.
 func Write(w io.Writer, d *directory.Directory, secrets bool) error {
 	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
