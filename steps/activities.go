@@ -50,7 +50,7 @@ func (w *World) listed(ctx context.Context, name string) error {
 		}
 		outcome := judge.Response(x, judge.Status(http.StatusOK), judge.ListsEvent(delivered.Event))
 		if !outcome.Failed() || x.Response == nil || x.Response.Status != http.StatusOK || x.End.Sub(c.At) > w.deadlines.Delivery {
-			return judged(outcome)
+			return w.judged(outcome)
 		}
 		if _, err := w.driver.AwaitDeliveries(ctx, e, askAgain, func() bool { return false }); err != nil {
 			return err

@@ -65,7 +65,7 @@ func (w *World) allDelivered(ctx context.Context, receiver string) error {
 			return err
 		}
 	}
-	return judged(judge.Delivered(t, receiver))
+	return w.judged(judge.Delivered(t, receiver))
 }
 
 // notArrived looks once at the receiver and judges that none of the events
@@ -83,5 +83,5 @@ func (w *World) notArrived(ctx context.Context, list, receiver string) error {
 			return fmt.Errorf("the scenario has not made event %q happen", name)
 		}
 	}
-	return judged(judge.NotDelivered(w.driver.Transcript(), receiver, quoted(list)...))
+	return w.judged(judge.NotDelivered(w.driver.Transcript(), receiver, quoted(list)...))
 }

@@ -232,7 +232,7 @@ func (w *World) followSelf(ctx context.Context) error {
 		return err
 	}
 	target, o := judge.Link(s.created.Response.Body, "self", w.driver.Transcript().API)
-	if err := judged(o); err != nil {
+	if err := w.judged(o); err != nil {
 		return err
 	}
 	_, err = w.call(ctx, http.MethodGet, target, nil)
@@ -259,7 +259,7 @@ func (w *World) list(ctx context.Context, e *environment) error {
 		}
 		var o judge.Outcome
 		if next, o = judge.Link(page.Response.Body, "next", w.driver.Transcript().API); o.Failed() {
-			return judged(o)
+			return w.judged(o)
 		}
 	}
 	w.answer, w.answers = pages[0], pages

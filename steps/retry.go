@@ -25,13 +25,13 @@ func retrySteps() []Step {
 		}),
 		step(`nothing is sent to "([^"]*)" again after it was acknowledged`, func(w *World) any { return w.notResent }),
 		step(`no event overtakes a failed delivery at "([^"]*)"`, func(w *World) any {
-			return func(receiver string) error { return judged(judge.HeadOfLine(w.driver.Transcript(), receiver)) }
+			return func(receiver string) error { return w.judged(judge.HeadOfLine(w.driver.Transcript(), receiver)) }
 		}),
 		step(`the events reached "([^"]*)" in the order in which they happened`, func(w *World) any {
-			return func(receiver string) error { return judged(judge.InOrder(w.driver.Transcript(), receiver)) }
+			return func(receiver string) error { return w.judged(judge.InOrder(w.driver.Transcript(), receiver)) }
 		}),
 		step(`every event had the same id and content each time it was sent to "([^"]*)"`, func(w *World) any {
-			return func(receiver string) error { return judged(judge.SameEachTime(w.driver.Transcript(), receiver)) }
+			return func(receiver string) error { return w.judged(judge.SameEachTime(w.driver.Transcript(), receiver)) }
 		}),
 		step(`nothing is sent to "([^"]*)"`, func(w *World) any { return w.untouched }),
 	}...)
@@ -170,7 +170,7 @@ func (w *World) failsOften(ctx context.Context, receiver, often string) error {
 	if err := w.whileRetrying(ctx, receiver, func() bool { return judge.FailedDeliveries(t, receiver) >= n }); err != nil {
 		return err
 	}
-	return judged(judge.Retried(t, receiver, n))
+	return w.judged(judge.Retried(t, receiver, n))
 }
 
 // acknowledged waits until the receiver has answered 200 to deliveries of all
@@ -181,21 +181,21 @@ func (w *World) acknowledged(ctx context.Context, receiver string, names ...stri
 	if err != nil {
 		return err
 	}
-	return judged(judge.Acknowledged(t, receiver, names...))
+	return w.judged(judge.Acknowledged(t, receiver, names...))
 }
 
 func (w *World) notResent(ctx context.Context, receiver string) error {
 	if err := w.look(ctx, receiver); err != nil {
 		return err
 	}
-	return judged(judge.NotResent(w.driver.Transcript(), receiver))
+	return w.judged(judge.NotResent(w.driver.Transcript(), receiver))
 }
 
 func (w *World) untouched(ctx context.Context, receiver string) error {
 	if err := w.look(ctx, receiver); err != nil {
 		return err
 	}
-	return judged(judge.Untouched(w.driver.Transcript(), receiver))
+	return w.judged(judge.Untouched(w.driver.Transcript(), receiver))
 }
 
 // look takes in what has come to the receiver until now.

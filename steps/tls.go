@@ -30,13 +30,13 @@ func tlsSteps() []Step {
 		}),
 		step(`the import is answered with a key of usage type "([^"]*)"`, func(w *World) any {
 			return func(usage string) error {
-				return judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("usageType", usage),
+				return w.judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("usageType", usage),
 					judge.Matching("id", "an id", func(id string) bool { return id != "" })))
 			}
 		}),
 		step(`a certificate is uploaded with usage type "([^"]*)"`, func(w *World) any { return w.uploadFresh }),
 		step(`the upload is accepted`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.Success())) }
+			return func() error { return w.judged(judge.Response(w.answer, judge.Success())) }
 		}),
 		step(`the answer names key "([^"]*)"`, func(w *World) any { return w.namesKey }),
 		step(`key "([^"]*)" is deleted`, func(w *World) any {
@@ -49,7 +49,7 @@ func tlsSteps() []Step {
 			}
 		}),
 		step(`the key is gone`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.Success())) }
+			return func() error { return w.judged(judge.Response(w.answer, judge.Success())) }
 		}),
 		step(`subscription "([^"]*)" is put without a key`, func(w *World) any {
 			return func(ctx context.Context, name string) error {
@@ -65,7 +65,7 @@ func tlsSteps() []Step {
 				if err != nil {
 					return err
 				}
-				return judged(judge.Presented(w.driver.Transcript(), theReceiver, k.fingerprint))
+				return w.judged(judge.Presented(w.driver.Transcript(), theReceiver, k.fingerprint))
 			}
 		}),
 		everyDelivery(`no delivery presents a client certificate`, judge.NonePresented),
@@ -202,7 +202,7 @@ func (w *World) namesKey(name string) error {
 	if err != nil {
 		return err
 	}
-	return judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("tlsClientAuthKeyPair.id", k.id)))
+	return w.judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("tlsClientAuthKeyPair.id", k.id)))
 }
 
 // ownReceiver makes a receiver with a listener of its own, whose connections
@@ -247,8 +247,8 @@ func (w *World) triesInVain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if o := judge.NoRequest(t, theReceiver); o.Failed() {
-		return judged(o)
+	if err := w.judged(judge.NoRequest(t, theReceiver)); err != nil {
+		return err
 	}
 	if !enough && judge.Attempts(t, theReceiver) == 0 {
 		return unobserved("the emitter was not seen trying to reach the receiver within %v", w.deadlines.Retry)

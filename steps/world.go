@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 
 	"github.com/tidwall/gjson"
 
@@ -36,7 +37,8 @@ type World struct {
 	answers     []transcript.Exchange        // of the requests made last, where they were several
 	remembered  map[string]gjson.Result      // what an answer said earlier, by a name
 
-	undo []driver.Call // what removes the scenario's traces, last first
+	judgements atomic.Int64  // made so far
+	undo       []driver.Call // what removes the scenario's traces, last first
 }
 
 // environment is one environment and what the scenario has made in it.
