@@ -38,6 +38,6 @@ func DefaultDeadlines() Deadlines {
 		Hold:          2 * time.Second,
 		HoldTolerance: 400 * time.Millisecond,
 		Retry:         60 * time.Second,
-		Scenario:      5 * time.Minute,
+		Scenario:      15 * time.Minute,
 	}
 }

@@ -55,6 +55,11 @@ func memberSteps() []Step {
 				return w.judgeEvent(name, map[string]originJudge{"shows": judge.ShowsAddress, "hides": judge.HidesAddress}[how])
 			}
 		}),
+		step(`every event hides the (user agent|IP address)`, func(w *World) any {
+			return func(what string) error {
+				return w.judgeEach(map[string]originJudge{"user agent": judge.HidesUserAgent, "IP address": judge.HidesAddress}[what])
+			}
+		}),
 		step(`the event of "([^"]*)" holds what was posted`, func(w *World) any {
 			return func(name string) error {
 				c, err := w.event(name)
@@ -93,6 +98,20 @@ func (w *World) judgeEvent(name string, one originJudge) error {
 	if err != nil {
 		return err
 	}
+	return w.judgeCaused(c, one)
+}
+
+// judgeEach judges every arrival of every event of the scenario.
+func (w *World) judgeEach(one originJudge) error {
+	for _, c := range w.driver.Transcript().Caused() {
+		if err := w.judgeCaused(c, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) judgeCaused(c transcript.Caused, one originJudge) error {
 	t := w.driver.Transcript()
 	from := judge.OriginOf(t, c)
 	found := false
@@ -106,7 +125,7 @@ func (w *World) judgeEvent(name string, one originJudge) error {
 		}
 	}
 	if !found {
-		return w.judged(judge.Delivered(t, theReceiver, name))
+		return w.judged(judge.Delivered(t, theReceiver, c.Name))
 	}
 	return nil
 }

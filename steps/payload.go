@@ -36,12 +36,12 @@ func payloadSteps() []Step {
 		}),
 		step(`no delivery holds more than (\d+) events`, func(w *World) any {
 			return func(limit int) error {
-				return w.judged(judge.AtMostEvents(w.driver.Transcript(), theReceiver, limit))
+				return w.judged(judge.AtMostEvents(w.observed(), theReceiver, limit))
 			}
 		}),
 		step(`no delivery of several events is larger than (\d+) KB`, func(w *World) any {
 			return func(limit int) error {
-				return w.judged(judge.AtMostKB(w.driver.Transcript(), theReceiver, limit))
+				return w.judged(judge.AtMostKB(w.observed(), theReceiver, limit))
 			}
 		}),
 		step(`every event larger than (\d+) KB is delivered alone`, func(w *World) any { return w.largeAlone }),
@@ -59,10 +59,10 @@ func payloadSteps() []Step {
 }
 
 // everyDelivery is a sentence that judges all that has come to the scenario's
-// only receiver.
+// only receiver, since the subscription was changed if it was.
 func everyDelivery(sentence string, judgeAll func(*transcript.Transcript, string) judge.Outcome) Step {
 	return step(sentence, func(w *World) any {
-		return func() error { return w.judged(judgeAll(w.driver.Transcript(), theReceiver)) }
+		return func() error { return w.judged(judgeAll(w.observed(), theReceiver)) }
 	})
 }
 
@@ -76,7 +76,7 @@ func (w *World) requestedAsConfigured() error {
 	if err != nil {
 		return fmt.Errorf("read the configured URL: %w", err)
 	}
-	return w.judged(judge.Requested(w.driver.Transcript(), theReceiver, http.MethodPost, u.RequestURI()))
+	return w.judged(judge.Requested(w.observed(), theReceiver, http.MethodPost, u.RequestURI()))
 }
 
 // carriesConfigured judges the headers of the deliveries by what was
@@ -94,7 +94,7 @@ func (w *World) carriesConfigured() error {
 	if len(wanted) == 0 {
 		return fmt.Errorf("the scenario has configured no headers")
 	}
-	return w.judged(judge.Carries(w.driver.Transcript(), theReceiver, wanted...))
+	return w.judged(judge.Carries(w.observed(), theReceiver, wanted...))
 }
 
 // largeAlone judges events larger than limit KB, of which there must be one.

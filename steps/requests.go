@@ -72,9 +72,9 @@ func requestSteps() []Step {
 			}
 		}),
 		step(`the subscription is replaced`, func(w *World) any {
-			return func(ctx context.Context) error { return w.replace(ctx, nil) }
+			return func(ctx context.Context) error { return w.replace(ctx, "", nil) }
 		}),
-		step(`the subscription is replaced with:`, func(w *World) any { return w.replace }),
+		step(`(?:the subscription|subscription "([^"]*)") is replaced with:`, func(w *World) any { return w.replace }),
 		step(`the subscription is patched`, func(w *World) any {
 			return func(ctx context.Context) error {
 				s, err := w.theOne()
@@ -267,9 +267,12 @@ func (w *World) list(ctx context.Context, e *environment) error {
 }
 
 // replace puts a minimal subscription, with the settings, in the place of
-// the scenario's only one.
-func (w *World) replace(ctx context.Context, table *godog.Table) error {
+// one of the scenario's, of its only one if no name is given.
+func (w *World) replace(ctx context.Context, name string, table *godog.Table) error {
 	s, err := w.theOne()
+	if name != "" {
+		s, err = w.subscription(name)
+	}
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,11 @@ func failingReceiverSteps() []Step {
 				return w.behaving(ctx, name, driver.Behaviour{Then: &driver.Action{Hang: true}})
 			}
 		}),
+		step(`a receiver "([^"]*)" that never answers the first (\d+) deliveries`, func(w *World) any {
+			return func(ctx context.Context, name string, n int) error {
+				return w.behaving(ctx, name, atFirst(n, driver.Action{Hang: true}))
+			}
+		}),
 		step(`a receiver "([^"]*)" that never answers the first delivery`, func(w *World) any {
 			return func(ctx context.Context, name string) error {
 				return w.behaving(ctx, name, atFirst(1, driver.Action{Hang: true}))

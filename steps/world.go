@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -36,6 +37,8 @@ type World struct {
 	answer      transcript.Exchange          // of the request made last
 	answers     []transcript.Exchange        // of the requests made last, where they were several
 	remembered  map[string]gjson.Result      // what an answer said earlier, by a name
+	since       time.Time                    // when a change was answered that later deliveries are judged by
+	agent       string                       // sent as User-Agent with every call, if not empty
 
 	judgements atomic.Int64  // made so far
 	undo       []driver.Call // what removes the scenario's traces, last first
@@ -104,9 +107,18 @@ func (w *World) call(ctx context.Context, method, path string, body any) (transc
 
 // do makes a call, which becomes the world's answer.
 func (w *World) do(ctx context.Context, c driver.Call) (transcript.Exchange, error) {
+	w.sign(c)
 	x, err := w.driver.Do(ctx, c)
 	w.answer, w.answers = x, []transcript.Exchange{x}
 	return x, err
+}
+
+// sign gives a call the scenario's own user agent, if it has one and the call
+// has none.
+func (w *World) sign(c driver.Call) {
+	if w.agent != "" && c.Header["User-Agent"] == "" {
+		c.Header["User-Agent"] = w.agent
+	}
 }
 
 // jsonCall is a call to the management API with a JSON body.
