@@ -108,6 +108,8 @@ func (p *Plan) rejudge(ctx context.Context, dir string, s reports.Scenario) (rep
 	p.conclude(&judged, p.all[i], steps.Replay(ctx, p.scenario(p.all[i]), t))
 	if judged.Outcome != s.Outcome {
 		found = append(found, differ("the report says %s, its transcript gives %s%s", s.Outcome, judged.Outcome, why(judged)))
+	} else if judged.Failure != nil && !slices.Equal(judged.BrokenRules(), s.BrokenRules()) {
+		found = append(found, differ("the report says that %v was broken, its transcript shows %v%s", s.BrokenRules(), judged.BrokenRules(), why(judged)))
 	}
 	return judged, found
 }

@@ -32,7 +32,7 @@ func eachDelivery(t *transcript.Transcript, endpoint string, judge func(transcri
 		}
 	}
 	if !seen {
-		return Fail("a delivery to receiver %q", endpoint).Got("none")
+		return Fail("a delivery to receiver %q", endpoint).Got("none").absence()
 	}
 	return Pass
 }
