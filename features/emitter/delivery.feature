@@ -324,10 +324,10 @@ Feature: Delivery
     @needs:post-events
     Scenario: Characters of several bytes
       Given a subscription to "USER.CREATED" with:
-        | limit | 8 KB |
-      When 40 events like sample "user-created-non-ascii" happen at once
+        | limit | 64 KB |
+      When 150 events like sample "user-created-non-ascii" happen at once
       Then every event is delivered
-      And no delivery of several events is larger than 8 KB
+      And no delivery of several events is larger than 64 KB
 
     Scenario: A limit of 4 KB is set later
       Given a subscription to "USER.CREATED"
