@@ -183,7 +183,9 @@ func checkInvariants(t *testing.T, cases []invariantCase) {
 
 func TestEveryRequestIsAsConfigured(t *testing.T) {
 	t.Parallel()
-	at := func(target string) func(*transcript.Delivery) { return func(d *transcript.Delivery) { d.Target = target } }
+	at := func(target string) func(*transcript.Delivery) {
+		return func(d *transcript.Delivery) { d.Target = target }
+	}
 	get := func(d *transcript.Delivery) { d.Method = "GET" }
 	one := "[" + userEvent("a") + "]"
 	elsewhere := "https://127.0.0.1:7/hooks/r/x?y=1"
@@ -327,7 +329,7 @@ func TestNothingOvertakesWhatFails(t *testing.T) {
 		{"after a reset", ordinary().users("a", "b").brings(0, a, func(d *transcript.Delivery) { d.Answer.Action = "reset" }).delivers(200, "b"), "RTY-006"},
 		{"in pieces", ordinary().users("a", "b").delivers(413, "a", "b").delivers(200, "a").delivers(200, "b"), ""},
 		{"side by side, both taken", ordinary().users("a", "b").brings(200, a, slow).delivers(200, "b"), ""},
-		{"side by side, one fails", ordinary().users("a", "b").brings(500, a, slow).brings(200, b).later(2 * time.Second).delivers(200, "a"), ""},
+		{"side by side, one fails", ordinary().users("a", "b").brings(500, a, slow).brings(200, b).later(2*time.Second).delivers(200, "a"), ""},
 		{"never answered, not known yet", ordinary().users("a", "b").delivers(0, "a").delivers(200, "b").delivers(200, "a"), ""},
 		{"never answered, and tried again", ordinary().users("a", "b").delivers(0, "a").delivers(0, "a").delivers(200, "b"), "RTY-006"},
 		{"never answered, and overtaken", ordinary().users("a", "b").delivers(0, "a").delivers(500, "a").delivers(200, "b"), "RTY-006"},
