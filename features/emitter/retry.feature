@@ -194,6 +194,21 @@ Feature: Retry
       Then the event of "Bob" is sent to "sink" until it is acknowledged
       And nothing is sent to "sink" again after it was acknowledged
 
+    @needs:post-events
+    Scenario Outline: A burst of <events> events with a limit of <limit> events
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | limit | <limit> events |
+      When <events> events happen at once
+      Then all events are sent to "sink" until they are acknowledged
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And nothing is sent to "sink" again after it was acknowledged
+
+      Examples:
+        | events | limit |
+        | 25     | 10    |
+        | 1001   | 500   |
+
   @RTY-006
   Rule: Nothing overtakes a delivery that fails
 

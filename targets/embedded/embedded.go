@@ -32,7 +32,7 @@ const (
 	linger         = 100 * time.Millisecond
 	retryInitial   = 50 * time.Millisecond
 	retryMax       = 200 * time.Millisecond
-	attemptTimeout = time.Second
+	attemptTimeout = 2 * time.Second
 )
 
 // Target is the reference emitter and the receiver simulator, tested against
