@@ -45,6 +45,11 @@ func failingReceiverSteps() []Step {
 				return w.behaving(ctx, name, driver.Behaviour{Then: &driver.Action{Status: status}})
 			}
 		}),
+		step(`a receiver "([^"]*)" that answers (\d+) after (\d+) milliseconds`, func(w *World) any {
+			return func(ctx context.Context, name string, status, milliseconds int) error {
+				return w.behaving(ctx, name, driver.Behaviour{Then: &driver.Action{Status: status, Delay: fmt.Sprintf("%dms", milliseconds)}})
+			}
+		}),
 		step(`a receiver "([^"]*)" that answers (\d+) to the first (\d+) deliveries`, func(w *World) any {
 			return func(ctx context.Context, name string, status, n int) error {
 				return w.behaving(ctx, name, atFirst(n, driver.Action{Status: status}))

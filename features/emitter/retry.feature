@@ -311,6 +311,22 @@ Feature: Retry
         | limit  | limit           | 1 event                |
         | path   | below           | /audit                 |
 
+    Scenario Outline: The <what> of the subscription is changed while a delivery fails
+      Given a receiver "sink" that answers 503 after 500 milliseconds
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When users "Ada" and "Bob" are created
+      Then delivery to "sink" fails once or more
+      When subscription "watch" is changed with:
+        | <setting> | <value> |
+      Then delivery to "sink" fails 2 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+
+      Examples:
+        | what   | setting         | value                  |
+        | name   | name            | "hookproof-other-name" |
+        | header | header X-Tenant | seven                  |
+
   @RTY-008
   Rule: Events arrive in the order in which they happened
 
