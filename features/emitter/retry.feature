@@ -107,18 +107,6 @@ Feature: Retry
       Then the event of "Ada" is sent to "sink" until it is acknowledged
       And delivery to "sink" fails 2 times or more
 
-    Scenario Outline: A receiver that <fails>
-      Given a receiver "sink" that <fails>
-      And a subscription "watch" to "USER.CREATED" at receiver "sink"
-      When user "Ada" is created
-      Then the event of "Ada" is sent to "sink" until it is acknowledged
-      And delivery to "sink" fails <times> times or more
-
-      Examples:
-        | fails                                               | times |
-        | never answers the first 3 deliveries                | 3     |
-        | resets the connections of the first 6 deliveries    | 6     |
-
   @RTY-005
   Rule: What was answered with 200 is not sent again
 
@@ -169,11 +157,11 @@ Feature: Retry
       And nothing is sent to "sink" again after it was acknowledged
 
       Examples:
-        | what   | setting         | value                     |
-        | name   | name            | "hookproof-other-name"    |
-        | header | header X-Tenant | seven                     |
-        | limit  | limit           | 10 events                 |
-        | path   | below           | /audit                    |
+        | what   | setting         | value                  |
+        | name   | name            | "hookproof-other-name" |
+        | header | header X-Tenant | seven                  |
+        | limit  | limit           | 10 events              |
+        | path   | below           | /audit                 |
 
     Scenario: A subscription that is moved
       Given a subscription "watch" to "USER.CREATED" at receiver "sink"
@@ -284,6 +272,18 @@ Feature: Retry
         | 504    |
         | 507    |
         | 599    |
+
+    Scenario Outline: A receiver that <fails>
+      Given a receiver "sink" that <fails>
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails <times> times or more
+
+      Examples:
+        | fails                                            | times |
+        | never answers the first 3 deliveries             | 3     |
+        | resets the connections of the first 6 deliveries | 6     |
 
     Scenario: An outage of twelve attempts
       Given a receiver "sink" that answers 503 to the first 12 deliveries
