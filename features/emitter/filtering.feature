@@ -31,6 +31,15 @@ Feature: Filtering
         | ACCOUNT.LINKED             |
         | MEMBER_OF_GROUP.CREATED    |
 
+    @FLT-001
+    Scenario: Events just before and just after the subscription is changed
+      Given a subscription to "USER.CREATED"
+      When 3 users are created at once
+      And the subscription is changed with:
+        | name | "hookproof-other-name" |
+      And user "Ada" is created
+      Then every event is delivered
+
     @FLT-002
     Scenario: Events of types that are not included
       Given a subscription to "USER.CREATED"
