@@ -38,13 +38,45 @@ func subject(event gjson.Result) string {
 	return strings.Join(words, " ")
 }
 
+// patience is how long an emitter waits at least for the answer to a
+// delivery. Where more time has passed since a delivery can have begun, its
+// answer may have come too late, or never.
+const patience = time.Second
+
 // resent judges that nothing comes again after its 200. Owed by a single
-// subscription, whatever it was changed to meanwhile. (RTY-005)
+// subscription, whatever it was changed to meanwhile, and only where so
+// little time has passed since the events of the first delivery were caused
+// that the emitter cannot have given it up. (RTY-005)
 func (o *observed) resent(s *site) *Broken {
-	if !s.oneSubscription() {
+	if !s.oneSubscription() || o.starved {
 		return nil
 	}
-	return broken(NotResent(o.t, s.name), "RTY-005")
+	taken := map[string]arrived{}
+	for _, d := range s.deliveries {
+		for _, e := range d.events {
+			id := e.Get("id").String()
+			if before, done := taken[id]; done && !d.FirstByteAt.Before(before.Answer.At) && o.fresh(before, d.FirstByteAt) {
+				return broken(Fail("event %s (%s) not again after the 200 to delivery %d", id, e.Get("action.type"), before.Seq).Got("again in delivery %d", d.Seq), "RTY-005")
+			}
+		}
+		for _, e := range d.events {
+			if id := e.Get("id").String(); acknowledged(d.Delivery) && taken[id].Seq == 0 {
+				taken[id] = d
+			}
+		}
+	}
+	return nil
+}
+
+// fresh tells whether at is so soon after the last of the delivery's events
+// was asked for that the emitter must still have been waiting for an answer.
+func (o *observed) fresh(d arrived, at time.Time) bool {
+	for _, e := range d.events {
+		if key, ok := o.cause(e); ok && at.Sub(o.asked[key]) < patience {
+			return true
+		}
+	}
+	return false
 }
 
 // overtaken judges that while a delivery fails no other event is delivered.
@@ -124,7 +156,7 @@ func least(numbers map[string]int) int {
 // so long. That it arrives at all is for the scenario to judge. (DLV-012)
 func (o *observed) held(s *site, times Times) *Broken {
 	c, single := s.only()
-	if !single || s.failing || o.steered || !c.body.Get("enabled").Bool() {
+	if !single || s.failing || o.steered || o.starved || !c.body.Get("enabled").Bool() {
 		return nil
 	}
 	if slices.ContainsFunc(s.deliveries, func(d arrived) bool { return !acknowledged(d.Delivery) }) {

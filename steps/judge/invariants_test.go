@@ -51,6 +51,13 @@ func (s *story) exchange(peer, method, path, sent string, status int, got string
 	return s.add(transcript.Entry{Exchange: x})
 }
 
+// slow is a call to the suite's own receiver that takes long.
+func (s *story) slow() *story {
+	s.exchange("receiver", "GET", "/inspect/endpoints", "", 200, "[]")
+	s.Entries[len(s.Entries)-1].At = s.clock.Add(-time.Second)
+	return s
+}
+
 func (s *story) receiver(name, behaviour string) *story {
 	return s.exchange("receiver", "POST", "/inspect/endpoints", `{"name":"a/b#`+name+`","behaviour":`+behaviour+`}`, 201,
 		`{"id":"ep-`+name+`","urls":{"trusted":"https://127.0.0.1:7/hooks/`+name+`"}}`)
@@ -311,6 +318,7 @@ func TestNothingComesAgainAfterItsAcknowledgement(t *testing.T) {
 		{"with others", ordinary().users("a", "b").delivers(200, "a").delivers(200, "a", "b"), "RTY-005"},
 		{"under way by then", ordinary().users("a").brings(200, "["+userEvent("a")+"]", func(d *transcript.Delivery) { d.Answer.At = d.Answer.At.Add(time.Second) }).delivers(200, "a"), ""},
 		{"after a change", ordinary().users("a").delivers(200, "a").put("s", subscriptionTo("r", "name", "other"), 200).delivers(200, "a"), "RTY-005"},
+		{"so late that the answer may have been lost", ordinary().users("a").later(2*time.Second).delivers(200, "a").delivers(200, "a"), ""},
 		{"of two subscriptions", ordinary().subscribed("t", subscriptionTo("r")).users("a").delivers(200, "a").delivers(200, "a"), ""},
 		{"of one that was asked for in vain, as it seems", ordinary().exchange("emitter", "POST", subscriptions, subscriptionTo("r"), 0, "").users("a").delivers(200, "a").delivers(200, "a"), ""},
 	})
@@ -355,6 +363,7 @@ func TestNothingIsHeldForLong(t *testing.T) {
 		{"a receiver that was closed", ordinary().exchange("receiver", "PUT", "/inspect/endpoints/ep-r/listener", "{}", 200, "").users("a").later(long).delivers(200, "a"), ""},
 		{"from before the subscription", told("r").users("a").later(long).subscribed("s", subscriptionTo("r")).delivers(200, "a"), ""},
 		{"of somebody else", ordinary().later(long).delivers(200, "a"), ""},
+		{"by a machine that has no time", ordinary().slow().users("a").later(long).delivers(200, "a"), ""},
 		{"never delivered", ordinary().users("a").later(long), ""},
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -55,12 +56,21 @@ type observed struct {
 	// of the caused events, by what tells them apart.
 	posted map[string]gjson.Result
 	caused map[string]int
+	// asked are the times at which the requests were made that caused them.
+	asked map[string]time.Time
 	// twice are the keys of caused that several events have.
 	twice map[string]bool
 	// steered tells that the target was made to behave in another way than
 	// by posting events: its clock, say, was moved.
 	steered bool
+	// starved tells that the suite's own receiver took long to answer: times
+	// that were measured meanwhile say little about the target.
+	starved bool
 }
+
+// prompt is how long the suite's own receiver takes at most to answer, on a
+// machine that has time for it.
+const prompt = 400 * time.Millisecond
 
 var (
 	subscriptionPath = regexp.MustCompile(`^/v1/environments/[^/?]+/subscriptions(?:/([^/?]+))?$`)
@@ -68,9 +78,10 @@ var (
 )
 
 func observe(t *transcript.Transcript) *observed {
-	o := &observed{t: t, redact: transcript.NewRedactor(t.Salt), posted: map[string]gjson.Result{}, caused: map[string]int{}, twice: map[string]bool{}}
+	o := &observed{t: t, redact: transcript.NewRedactor(t.Salt), posted: map[string]gjson.Result{}, caused: map[string]int{}, asked: map[string]time.Time{}, twice: map[string]bool{}}
 	var known []configuration
-	ids := map[string]*site{} // by the receiver's id
+	ids := map[string]*site{}      // by the receiver's id
+	begun := map[int64]time.Time{} // of exchanges, by their end
 	for i, e := range t.Entries {
 		switch {
 		case e.Caused != nil:
@@ -79,8 +90,10 @@ func observe(t *transcript.Transcript) *observed {
 				o.twice[key] = true
 			} else {
 				o.caused[key] = i
+				o.asked[key] = begun[e.Caused.At.UnixNano()]
 			}
 		case e.Exchange != nil:
+			begun[e.Exchange.End.UnixNano()] = e.At
 			switch e.Exchange.Peer {
 			case "emitter":
 				known = configured(known, i, *e.Exchange)
@@ -88,6 +101,7 @@ func observe(t *transcript.Transcript) *observed {
 				o.controlled(*e.Exchange)
 			case "receiver":
 				o.prepared(ids, *e.Exchange)
+				o.starved = o.starved || e.Exchange.End.Sub(e.At) > prompt
 			}
 		}
 	}
