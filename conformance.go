@@ -150,7 +150,7 @@ func (s *session) runAll(ctx context.Context, o options, recorder *record) error
 	for _, i := range s.plan.order(o.seed) {
 		g.Go(func() error {
 			done := s.run(ctx, s.plan.Scenarios[i])
-			return recorder.done(done, o.observe)
+			return recorder.done(done, s.plan.Catalogue, o.observe)
 		})
 	}
 	return g.Wait()

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/reports"
 )
 
@@ -34,9 +35,16 @@ func newRecord(out string, blank reports.Results) (*record, error) {
 	return r, nil
 }
 
-func (r *record) done(s reports.Scenario, observe func(reports.Scenario)) error {
+// done records a scenario that has ended. Rules that it found broken are
+// spoken of from now on, planned or not.
+func (r *record) done(s reports.Scenario, c *features.Catalogue, observe func(reports.Scenario)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, id := range s.BrokenRules() {
+		if rule, ok := c.Rule(id); ok {
+			r.recorder.Speak(reports.RuleOf(c, rule))
+		}
+	}
 	err := r.recorder.Done(s)
 	observe(s)
 	return err

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hookproof/hookproof/features"
@@ -35,8 +36,9 @@ type session struct {
 	salt      string
 	out       string // folder of the report; empty: no transcripts are kept
 	rerun     func(id string) string
-	// unreachable says why the target lets nobody in; nothing is run then.
-	unreachable error
+	// unreachable says why the target lets nobody in, from the beginning or
+	// since a scenario found it silent; nothing is run then.
+	unreachable atomic.Pointer[error]
 	// alone lets a scenario that needs the whole target, or the target's only
 	// environment, have it.
 	alone sync.RWMutex
@@ -57,7 +59,9 @@ func open(ctx context.Context, target targets.Target, plan *Plan, o options) (*s
 	}
 	knock, cancel := context.WithTimeout(ctx, s.deadlines.Call)
 	defer cancel()
-	s.unreachable = s.client.Reach(knock)
+	if err := s.client.Reach(knock); err != nil {
+		s.unreachable.Store(&err)
+	}
 	return s, nil
 }
 
@@ -97,14 +101,16 @@ func (s *session) run(ctx context.Context, p Planned) reports.Scenario {
 	case p.NotApplicable != "":
 		r.Outcome, r.Reason = reports.NotApplicable, p.NotApplicable
 		return r
-	case s.unreachable != nil:
-		r.Outcome, r.Reason = reports.CouldNotRun, fmt.Sprintf("the target does not let the suite in: %v", s.unreachable)
-		return r
 	case ctx.Err() != nil:
 		r.Outcome, r.Reason = reports.CouldNotRun, "the run was ended before this scenario began"
 		return r
 	}
 	defer s.occupy(p)()
+	// Asked only now: it may have fallen silent while this one waited.
+	if err := s.unreachable.Load(); err != nil {
+		r.Outcome, r.Reason = reports.CouldNotRun, fmt.Sprintf("the target does not let the suite in: %v", *err)
+		return r
+	}
 	begin := time.Now()
 	ending := steps.Run(ctx, s.plan.scenario(p.Scenario), driver.NewLive(s.client, s.salt, s.deadlines.Call), s.header(), s.deadlines)
 	r.DurationMs = time.Since(begin).Milliseconds()
@@ -114,6 +120,9 @@ func (s *session) run(ctx context.Context, p Planned) reports.Scenario {
 	}
 	if err := s.store(&r, ending.Transcript); err != nil {
 		r.Outcome, r.Reason = reports.Error, err.Error()
+	}
+	if r.Outcome == reports.CouldNotRun {
+		s.knock(ctx)
 	}
 	return r
 }
@@ -127,6 +136,27 @@ func (s *session) occupy(p Planned) (leave func()) {
 	}
 	s.alone.RLock()
 	return s.alone.RUnlock
+}
+
+// knocks is how often in a row a target must not answer before it is given
+// up: a single lost answer must not end a run.
+const knocks = 2
+
+// knock asks, after a scenario could not run, whether the target still lets
+// the suite in. Where it does not, the scenarios that have not begun are not
+// run: each would wait in vain for all its deadlines.
+func (s *session) knock(ctx context.Context) {
+	var err error
+	for range knocks {
+		within, cancel := context.WithTimeout(ctx, s.deadlines.Call)
+		err = s.client.Reach(within)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+	}
+	err = fmt.Errorf("it stopped answering during the run: %w", err)
+	s.unreachable.CompareAndSwap(nil, &err)
 }
 
 // header is what every transcript of the run begins with. The salt is in
@@ -191,16 +221,20 @@ func (p *Plan) conclude(r *reports.Scenario, s features.Scenario, e steps.Ending
 	case steps.Errored:
 		r.Outcome, r.Reason = reports.Error, e.Where()
 	case steps.Failed:
+		r.Failure = &reports.Failure{Expected: e.Expected, Actual: e.Actual, Message: e.Cause, Step: e.Step, Rules: e.Rules}
+		if e.StepLine > 0 {
+			r.Failure.At = fmt.Sprintf("%s:%d", s.File, e.StepLine)
+		}
 		r.Outcome = reports.Warn
-		if p.level(s) == features.Must {
+		if p.level(r.BrokenRules()) == features.Must {
 			r.Outcome = reports.Fail
 		}
-		r.Failure = &reports.Failure{Expected: e.Expected, Actual: e.Actual, Message: e.Cause, Step: e.Step, At: fmt.Sprintf("%s:%d", s.File, e.StepLine)}
 	}
 }
 
-// level is the level of the scenario's rules, which is one.
-func (p *Plan) level(s features.Scenario) features.Level {
-	rule, _ := p.Catalogue.Rule(s.Rules[0])
+// level is the level of rules that a scenario judges, or found broken
+// together, which is one.
+func (p *Plan) level(rules []string) features.Level {
+	rule, _ := p.Catalogue.Rule(rules[0])
 	return rule.Level
 }

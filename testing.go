@@ -60,7 +60,7 @@ func Run(t *testing.T, target targets.Target, list ...Option) {
 			}()
 			t.Parallel()
 			r := <-done
-			if err := recorder.done(r, o.observe); err != nil {
+			if err := recorder.done(r, plan.Catalogue, o.observe); err != nil {
 				t.Error(err)
 			}
 			tell(t, plan, r)
@@ -85,7 +85,7 @@ func tell(t *testing.T, plan *Plan, r reports.Scenario) {
 // story is what has to be known of a scenario that did not pass.
 func (p *Plan) story(r reports.Scenario) string {
 	var b strings.Builder
-	for _, id := range r.Rules {
+	for _, id := range r.BrokenRules() {
 		rule, _ := p.Catalogue.Rule(id)
 		fmt.Fprintf(&b, "\n%s (%s): %s", id, rule.Level, rule.Statement)
 	}

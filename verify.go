@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -145,11 +146,21 @@ func (v *Verification) comparePlan(plan *Plan) {
 		v.differ("%v", err)
 		return
 	}
+	// A run also speaks of rules that a scenario of others found broken.
+	for _, s := range v.Results.Scenarios {
+		for _, id := range s.BrokenRules() {
+			rule, ok := plan.Catalogue.Rule(id)
+			if ok && !slices.ContainsFunc(rules, func(r reports.Rule) bool { return r.ID == id }) {
+				rules = append(rules, reports.RuleOf(plan.Catalogue, rule))
+			}
+		}
+	}
 	plain := func(list []reports.Rule) []reports.Rule {
 		out := slices.Clone(list)
 		for i := range out {
 			out[i].Outcome, out[i].Scenarios, out[i].Reason = "", nil, ""
 		}
+		slices.SortFunc(out, func(a, b reports.Rule) int { return strings.Compare(a.ID, b.ID) })
 		return out
 	}
 	if diff := cmp.Diff(plain(rules), plain(v.Results.Rules)); diff != "" {

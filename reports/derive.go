@@ -13,7 +13,8 @@ import (
 // filled in: the schema, the counts, each rule's scenarios, outcome and reason,
 // and the verdict of [VerdictOf]. It does not change what r points to.
 //
-// A rule without a scenario is not-observed and keeps the reason it has. A rule
+// A failure that names rules counts for those instead of the scenario's own,
+// which were kept. A rule without a scenario is not-observed and keeps the reason it has. A rule
 // with scenarios takes the reason of the first one that has the rule's outcome.
 func (r Results) Derive() Results {
 	r.Schema = SchemaID
@@ -78,7 +79,7 @@ func (r Results) checkScenarios() error {
 			errs = append(errs, fmt.Errorf("scenario %s: listed twice", s.ID))
 		}
 		seen[s.ID] = true
-		for _, id := range s.Rules {
+		for _, id := range slices.Concat(s.Rules, s.BrokenRules()) {
 			if !known[id] {
 				errs = append(errs, fmt.Errorf("scenario %s: judges rule %s, which is not listed", s.ID, id))
 			}
@@ -140,11 +141,24 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
+// scenariosByRule are the scenarios that say something of each rule, each with
+// the outcome that it has for the rule: a failure that names other rules counts
+// for those, and the scenario's own rules were kept.
 func scenariosByRule(scenarios []Scenario) map[string][]Scenario {
 	by := make(map[string][]Scenario)
 	for _, s := range scenarios {
+		broken := s.BrokenRules()
 		for _, id := range s.Rules {
-			by[id] = append(by[id], s)
+			own := s
+			if !slices.Contains(broken, id) {
+				own.Outcome, own.Reason, own.Failure = Pass, "", nil
+			}
+			by[id] = append(by[id], own)
+		}
+		for _, id := range broken {
+			if !slices.Contains(s.Rules, id) {
+				by[id] = append(by[id], s)
+			}
 		}
 	}
 	return by

@@ -111,6 +111,19 @@ func (rec *Recorder) Done(s Scenario) error {
 	return err
 }
 
+// Speak adds rules that were not planned, at the end of the list; those that
+// are in it already stay as they are. A rule that a scenario found broken must
+// be known before the scenario is Done.
+func (rec *Recorder) Speak(rules ...Rule) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	for _, rule := range rules {
+		if !slices.ContainsFunc(rec.results.Rules, func(r Rule) bool { return r.ID == rule.ID }) {
+			rec.results.Rules = append(slices.Clip(rec.results.Rules), rule)
+		}
+	}
+}
+
 // Results returns the run so far, as the file shows it or is about to.
 func (rec *Recorder) Results() Results {
 	rec.mu.Lock()

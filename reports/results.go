@@ -38,7 +38,8 @@ type Results struct {
 	// Counts holds the number of scenarios for each of the eight scenario
 	// outcomes, zeros included.
 	Counts map[Outcome]int `json:"counts"`
-	// Rules are the rules the run speaks about, in catalogue order, each once.
+	// Rules are the rules the run speaks about, in catalogue order, each once;
+	// those that were found broken without being planned stand at the end.
 	Rules []Rule `json:"rules"`
 	// Scenarios are the scenarios of the run in the order they were planned,
 	// each once. One that has not finished is "could-not-run".
@@ -98,7 +99,8 @@ type Rule struct {
 	// Outcome is the highest outcome among its scenarios ([Rise]), or
 	// "not-observed" where there is none.
 	Outcome Outcome `json:"outcome"`
-	// Scenarios are the ids of the scenarios of this run that judge the rule.
+	// Scenarios are the ids of the scenarios of this run that judge the rule,
+	// and of those that found it broken while judging others.
 	Scenarios []string `json:"scenarios"`
 	// Reason says why the rule was not observed, not applicable or could not
 	// be judged; for other outcomes it may be absent.
@@ -160,4 +162,17 @@ type Failure struct {
 	Step string `json:"step,omitempty"`
 	// At is where that step stands, "file:line", the file as in [Scenario.File].
 	At string `json:"at,omitempty"`
+	// Rules are the ids of the rules that were broken, where they are not
+	// those that the scenario judges: promises that hold for every delivery,
+	// whatever a scenario is about. The scenario's own rules were kept.
+	Rules []string `json:"rules,omitempty"`
+}
+
+// BrokenRules are the rules that s found broken if it is a fail or a warn:
+// those that its failure names, else its own.
+func (s Scenario) BrokenRules() []string {
+	if s.Failure != nil && len(s.Failure.Rules) > 0 {
+		return s.Failure.Rules
+	}
+	return s.Rules
 }

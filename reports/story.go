@@ -43,8 +43,11 @@ func newStory(r Results, width int, dir string, p paint) story {
 func (st story) of(s Scenario) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", st.paint.outcome(s.Outcome, strings.ToUpper(string(s.Outcome))), oneLine(s.ID))
-	for _, id := range s.Rules {
+	for _, id := range s.BrokenRules() {
 		st.rule(&b, id)
+	}
+	if s.Failure != nil && len(s.Failure.Rules) > 0 {
+		st.exact(&b, "kept", strings.Join(s.Rules, ", "))
 	}
 	st.prose(&b, "scenario", s.Name)
 	st.exact(&b, "", fmt.Sprintf("%s:%d", s.File, s.Line))

@@ -45,7 +45,9 @@ func activitySteps() []Step {
 		}),
 		step(`the activities about "([^"]*)" are read`, func(w *World) any { return w.readActivities }),
 		step(`every activity has a link to itself and the times of its recording and creation`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.Activities())) }
+			return func() error {
+				return w.judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.Activities()))
+			}
 		}),
 	}
 }
@@ -83,7 +85,7 @@ func (w *World) listed(ctx context.Context, name string) error {
 	if err := w.search(ctx, c, func() bool { return !judge.Response(w.answer, expected...).Failed() }); err != nil {
 		return err
 	}
-	return judged(judge.Response(w.answer, expected...))
+	return w.judged(judge.Response(w.answer, expected...))
 }
 
 // readActivities asks for the activities about what an event is about, until

@@ -27,37 +27,37 @@ func settable() []string { return append(promised(), "payloadOptions") }
 func answerSteps() []Step {
 	return []Step{
 		step(`the request is accepted`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.Status(http.StatusCreated))) }
+			return func() error { return w.judged(judge.Response(w.answer, judge.Status(http.StatusCreated))) }
 		}),
 		step(`every request is accepted`, func(w *World) any {
-			return func() error { return judged(judge.Accepted(w.answers)) }
+			return func() error { return w.judged(judge.Accepted(w.answers)) }
 		}),
 		step(`only (\d+) of them are accepted`, func(w *World) any {
 			return func(most int) error {
 				if granted := judge.Granted(w.answers); granted < most {
 					return unobserved("only %d of %d requests were granted", granted, len(w.answers))
 				}
-				return judged(judge.GrantedAtMost(w.answers, most))
+				return w.judged(judge.GrantedAtMost(w.answers, most))
 			}
 		}),
 		step(`the request is refused`, func(w *World) any { return w.refused }),
 		step(`the answer is (\d+)`, func(w *World) any {
-			return func(status int) error { return judged(judge.Response(w.answer, judge.Status(status))) }
+			return func(status int) error { return w.judged(judge.Response(w.answer, judge.Status(status))) }
 		}),
 		step(`the answer is (\d+) without a body`, func(w *World) any {
 			return func(status int) error {
-				return judged(judge.Response(w.answer, judge.Status(status), judge.NoBody()))
+				return w.judged(judge.Response(w.answer, judge.Status(status), judge.NoBody()))
 			}
 		}),
 		step(`the answer is of type "([^"]*)"`, func(w *World) any {
-			return func(media string) error { return judged(judge.Response(w.answer, judge.ContentType(media))) }
+			return func(media string) error { return w.judged(judge.Response(w.answer, judge.ContentType(media))) }
 		}),
 		step(`the answer has the platform's error body`, func(w *World) any {
 			return func() error {
 				if r := w.answer.Response; r != nil && r.Status/100 == 2 {
 					return unobserved("the request was not refused: status %d", r.Status)
 				}
-				return judged(judge.Response(w.answer, judge.ErrorBody()))
+				return w.judged(judge.Response(w.answer, judge.ErrorBody()))
 			}
 		}),
 		step(`the answer repeats what was sent`, func(w *World) any {
@@ -93,7 +93,7 @@ func answerSteps() []Step {
 			}
 		}),
 		step(`no two have the same id`, func(w *World) any {
-			return func() error { return judged(judge.DifferentIDs(w.answers)) }
+			return func() error { return w.judged(judge.DifferentIDs(w.answers)) }
 		}),
 		step(`the server's own "([^"]*)" stands, or the request is refused`, func(w *World) any { return w.overridden }),
 		step(`the answer is the same subscription`, func(w *World) any { return w.same }),
@@ -103,7 +103,7 @@ func answerSteps() []Step {
 		step(`its id, environment and creation time are as before`, func(w *World) any { return w.identity }),
 		step(`the list holds every subscription`, func(w *World) any { return w.listsAll }),
 		step(`the list holds (\d+) subscriptions?`, func(w *World) any {
-			return func(count int) error { return judged(judge.Holds(w.answers, count)) }
+			return func(count int) error { return w.judged(judge.Holds(w.answers, count)) }
 		}),
 		step(`the list does not hold the subscription`, func(w *World) any { return w.notListed }),
 		step(`the list counts itself`, func(w *World) any {
@@ -120,7 +120,7 @@ func (w *World) holds(expectations ...judge.Expectation) error {
 	if _, err := answered(w.answer, judge.Success()); err != nil {
 		return err
 	}
-	return judged(judge.Response(w.answer, expectations...))
+	return w.judged(judge.Response(w.answer, expectations...))
 }
 
 // value judges a member of the answer by a JSON value.
@@ -142,7 +142,7 @@ func (w *World) refused() error {
 	if r := w.answer.Response; r != nil && slices.Contains(blind, r.Status) {
 		return unobserved("the request was answered with %d, which does not refuse its content", r.Status)
 	}
-	return judged(judge.Response(w.answer, judge.Refused(http.StatusBadRequest)))
+	return w.judged(judge.Response(w.answer, judge.Refused(http.StatusBadRequest)))
 }
 
 // overridden judges that a member that only the server sets did not become
@@ -160,7 +160,7 @@ func (w *World) same() error {
 	if err != nil {
 		return err
 	}
-	return judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.JSON("id", s.id),
+	return w.judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.JSON("id", s.id),
 		judge.Agrees(s.created.Response.Body, promised()...)))
 }
 
@@ -173,7 +173,7 @@ func (w *World) readsAsCreated(ctx context.Context) error {
 		return err
 	}
 	members := append(settable(), "id", "environment.id")
-	return judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.Agrees(s.created.Response.Body, members...),
+	return w.judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.Agrees(s.created.Response.Body, members...),
 		judge.SameTime(s.created.Response.Body, "createdAt")))
 }
 
@@ -185,7 +185,7 @@ func (w *World) readsAsSent(ctx context.Context) error {
 	if err := w.read(ctx); err != nil {
 		return err
 	}
-	return judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.JSON("id", s.id),
+	return w.judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.JSON("id", s.id),
 		judge.Repeats(s.written.Request.Body, settable()...)))
 }
 
@@ -201,7 +201,7 @@ func (w *World) showsNone(ctx context.Context, table *godog.Table) error {
 	for _, row := range table.Rows {
 		gone = append(gone, judge.Gone(row.Cells[0].Value))
 	}
-	return judged(judge.Response(w.answer, gone...))
+	return w.judged(judge.Response(w.answer, gone...))
 }
 
 // identity judges what a replacement leaves as it was, in its own answer and
@@ -228,7 +228,7 @@ func (w *World) listsAll() error {
 		ids = append(ids, s.id)
 	}
 	slices.Sort(ids)
-	return judged(judge.Lists(w.answers, ids...))
+	return w.judged(judge.Lists(w.answers, ids...))
 }
 
 func (w *World) notListed() error {
@@ -236,5 +236,5 @@ func (w *World) notListed() error {
 	if err != nil {
 		return err
 	}
-	return judged(judge.DoesNotList(w.answers, s.id))
+	return w.judged(judge.DoesNotList(w.answers, s.id))
 }

@@ -52,7 +52,7 @@ func (w *World) delivered(ctx context.Context, receiver string, names ...string)
 	if err != nil {
 		return err
 	}
-	return judged(judge.Delivered(t, receiver, names...))
+	return w.judged(judge.Delivered(t, receiver, names...))
 }
 
 // deliveredOnly waits for the events of the list, the last of which is caused
@@ -61,5 +61,5 @@ func (w *World) deliveredOnly(ctx context.Context, list, receiver string) error 
 	if err := w.delivered(ctx, receiver, quoted(list)...); err != nil {
 		return err
 	}
-	return judged(judge.OnlyDelivered(w.driver.Transcript(), receiver, quoted(list)...))
+	return w.judged(judge.OnlyDelivered(w.driver.Transcript(), receiver, quoted(list)...))
 }

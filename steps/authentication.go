@@ -69,7 +69,7 @@ func authenticationSteps() []Step {
 		}),
 		step(`the answer is a bearer token`, func(w *World) any {
 			return func() error {
-				return judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.BearerToken()))
+				return w.judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.BearerToken()))
 			}
 		}),
 		step(`the API accepts the token`, func(w *World) any {
@@ -78,7 +78,7 @@ func authenticationSteps() []Step {
 				if err := w.requestAs(ctx, "the environment is read", "Bearer "+token); err != nil {
 					return err
 				}
-				return judged(judge.Response(w.answer, judge.TokenAccepted()))
+				return w.judged(judge.Response(w.answer, judge.TokenAccepted()))
 			}
 		}),
 	}

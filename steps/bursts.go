@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,13 @@ import (
 func burstSteps() []Step {
 	return []Step{
 		step(`(\d+) users are created at once`, func(w *World) any { return w.createUsers }),
-		step(`(\d+) events happen at once`, func(w *World) any { return w.postMany }),
+		step(`(\d+) events happen at once`, func(w *World) any {
+			return func(ctx context.Context, n int) error { return w.postMany(ctx, n, "user-created") }
+		}),
+		step(`(\d+) events like sample "([^"]*)" happen at once`, func(w *World) any { return w.postMany }),
+		step(`(\d+) events of (\d+) bytes happen at once`, func(w *World) any {
+			return func(ctx context.Context, n, size int) error { return w.postSized(ctx, slices.Repeat([]int{size}, n)) }
+		}),
 		step(`(\d+) applications with names of (\d+) letters are created at once`, func(w *World) any { return w.createApplications }),
 		step(`events of ((?:\d+(?:, | and )?)+) bytes happen at once`, func(w *World) any { return w.postSizes }),
 		step(`pairs of events from (\d+) to (\d+) bytes happen at once`, func(w *World) any { return w.postPairs }),
@@ -38,6 +45,7 @@ func (w *World) createUsers(ctx context.Context, n int) error {
 		if err != nil {
 			return err
 		}
+		w.sign(call)
 		calls[i] = call
 	}
 	return w.createAll(ctx, "user", "USER.CREATED", calls)
@@ -83,9 +91,9 @@ func (w *World) createAll(ctx context.Context, kind, eventType string, calls []d
 	return nil
 }
 
-// postMany posts events of an ordinary size, called "event 1" and so on.
-func (w *World) postMany(ctx context.Context, n int) error {
-	event, err := fixtures.Event("user-created")
+// postMany posts events like the fixture, called "event 1" and so on.
+func (w *World) postMany(ctx context.Context, n int, fixture string) error {
+	event, err := fixtures.Event(fixture)
 	if err != nil {
 		return err
 	}

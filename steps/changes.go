@@ -1,12 +1,16 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 
+	"github.com/cucumber/godog"
+
 	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
 )
 
 // changeSteps make several subscriptions that deliver side by side, and
@@ -36,6 +40,8 @@ func changeSteps() []Step {
 				return w.change(ctx, name, []setting{{"receiver", receiver}})
 			}
 		}),
+		step(`(?:the subscription|subscription "([^"]*)") is changed with:`, func(w *World) any { return w.changeWith }),
+		step(`a first event has been delivered`, func(w *World) any { return w.deliverFirst }),
 		step(`subscription "([^"]*)" is removed`, func(w *World) any { return w.remove }),
 	}
 }
@@ -60,6 +66,41 @@ func (w *World) change(ctx context.Context, name string, settings []setting) err
 	}
 	s.sent = body
 	return nil
+}
+
+// changeWith puts a subscription with the settings changed. The judges of
+// deliveries look from now on only at what begins later than the answer: it is
+// to be as the subscription is now.
+func (w *World) changeWith(ctx context.Context, name string, table *godog.Table) error {
+	settings, err := settingsOf(table)
+	if err != nil {
+		return err
+	}
+	if err := w.change(ctx, cmp.Or(name, theSubscription), settings); err != nil {
+		return err
+	}
+	w.since = w.answer.End
+	return nil
+}
+
+// observed is the transcript, from the last change of a subscription on.
+func (w *World) observed() *transcript.Transcript {
+	return judge.Since(w.driver.Transcript(), w.since)
+}
+
+// deliverFirst makes an event happen and waits until it has come to the
+// scenario's only receiver, so that whatever is kept between deliveries is
+// there to be kept. An event that does not come makes the scenario unobserved.
+func (w *World) deliverFirst(ctx context.Context) error {
+	const first = "first"
+	if err := w.createUser(ctx, first, ""); err != nil {
+		return err
+	}
+	err := w.delivered(ctx, theReceiver, first)
+	if f, ok := asFailure(err); ok {
+		return prepared(f.Outcome)
+	}
+	return err
 }
 
 // remove deletes a subscription; a refusal makes the scenario unobserved.

@@ -16,7 +16,7 @@ func connectionSteps() []Step {
 	return []Step{
 		step(`the subscription's connection is tested`, func(w *World) any { return w.testConnection }),
 		step(`the test is accepted`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.Success())) }
+			return func() error { return w.judged(judge.Response(w.answer, judge.Success())) }
 		}),
 		step(`a test event is posted to the receiver`, func(w *World) any {
 			return func(ctx context.Context) error {
@@ -30,7 +30,7 @@ func connectionSteps() []Step {
 				}); err != nil {
 					return err
 				}
-				return judged(judge.Tested(t, theReceiver))
+				return w.judged(judge.Tested(t, theReceiver))
 			}
 		}),
 	}

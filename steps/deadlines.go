@@ -23,7 +23,7 @@ type Deadlines struct {
 	HoldTolerance time.Duration
 	// Retry bounds the time until a failed delivery is tried again. The
 	// back-off is not documented; a minute is what the suite's users are
-	// asked to configure at most.
+	// asked to configure at most. A scenario has up to 12 failures in a row.
 	Retry time.Duration
 	// Scenario ends a scenario that hangs; longer than all the others that
 	// one scenario can add up.
@@ -38,6 +38,6 @@ func DefaultDeadlines() Deadlines {
 		Hold:          2 * time.Second,
 		HoldTolerance: 400 * time.Millisecond,
 		Retry:         60 * time.Second,
-		Scenario:      5 * time.Minute,
+		Scenario:      15 * time.Minute,
 	}
 }

@@ -35,7 +35,7 @@ func environmentSteps() []Step {
 		}),
 		step(`the answer is (\d+) with the time of the environment's creation`, func(w *World) any {
 			return func(status int) error {
-				return judged(judge.Response(w.answer, judge.Status(status),
+				return w.judged(judge.Response(w.answer, judge.Status(status),
 					judge.Matching("createdAt", "a date and time of RFC 3339", judge.IsDateTime)))
 			}
 		}),

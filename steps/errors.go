@@ -44,7 +44,7 @@ func errorSteps() []Step {
 		}),
 		step(`the answer is (\d+) with the code "([^"]*)"`, func(w *World) any {
 			return func(status int, code string) error {
-				return judged(judge.Response(w.answer, judge.Status(status), judge.JSON("code", code)))
+				return w.judged(judge.Response(w.answer, judge.Status(status), judge.JSON("code", code)))
 			}
 		}),
 		step(`the refusal has the code "([^"]*)" and names "([^"]*)"`, func(w *World) any {
@@ -52,7 +52,7 @@ func errorSteps() []Step {
 				if _, err := refusal(w.answer); err != nil {
 					return err
 				}
-				return judged(judge.Response(w.answer, judge.JSON("code", code), judge.Names(member)))
+				return w.judged(judge.Response(w.answer, judge.JSON("code", code), judge.Names(member)))
 			}
 		}),
 		step(`nothing of what was refused is listed`, func(w *World) any { return w.leftNothing }),
@@ -75,7 +75,7 @@ func (w *World) errorBody(e judge.Expectation) error {
 	if !judge.Tells(r) {
 		return unobserved("an answer of %d with a body of type %q holds no error in JSON", r.Status, strings.Join(r.Headers["Content-Type"], ", "))
 	}
-	return judged(judge.Response(w.answer, e))
+	return w.judged(judge.Response(w.answer, e))
 }
 
 // leftNothing lists the subscriptions after a refused create and looks for
@@ -91,5 +91,5 @@ func (w *World) leftNothing(ctx context.Context) error {
 	if _, err := answered(w.answer, judge.Status(http.StatusOK)); err != nil {
 		return err
 	}
-	return judged(judge.ListsNone(w.answers, name))
+	return w.judged(judge.ListsNone(w.answers, name))
 }

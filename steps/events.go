@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -39,6 +40,15 @@ func eventSteps() []Step {
 			return func(ctx context.Context, name string) error {
 				return w.makeUser(ctx, newUser{name: name, agent: w.unmistakable()})
 			}
+		}),
+		step(`user "([^"]*)" is created by a client with a user agent of (\d+) characters`, func(w *World) any {
+			return func(ctx context.Context, name string, n int) error {
+				agent := w.unmistakable()
+				return w.makeUser(ctx, newUser{name: name, agent: agent + strings.Repeat("+", max(0, n-len(agent)))})
+			}
+		}),
+		step(`every call is made with an unmistakable user agent`, func(w *World) any {
+			return func() { w.agent = w.unmistakable() }
 		}),
 		step(`user "([^"]*)" is deleted`, func(w *World) any { return w.deleteUser }),
 		step(`population "([^"]*)" is created`, func(w *World) any { return w.createPopulation }),

@@ -28,29 +28,29 @@ func formatSteps() []Step {
 				if err := w.look(ctx, receiver); err != nil {
 					return err
 				}
-				return judged(judge.NotFound(w.driver.Transcript(), receiver, name))
+				return w.judged(judge.NotFound(w.driver.Transcript(), receiver, name))
 			}
 		}),
 		step(`no delivery to "([^"]*)" has the data of more than (\d+) events`, func(w *World) any {
 			return func(receiver string, limit int) error {
-				return judged(judge.FoundAtMost(w.driver.Transcript(), receiver, limit))
+				return w.judged(judge.FoundAtMost(w.driver.Transcript(), receiver, limit))
 			}
 		}),
 		step(`no delivery to "([^"]*)" with the data of several events is larger than (\d+) KB`, func(w *World) any {
 			return func(receiver string, limit int) error {
-				return judged(judge.FoundAtMostKB(w.driver.Transcript(), receiver, limit))
+				return w.judged(judge.FoundAtMostKB(w.driver.Transcript(), receiver, limit))
 			}
 		}),
 		step(`every delivery to "([^"]*)" is JSON`, func(w *World) any {
-			return func(receiver string) error { return judged(judge.JSONBodies(w.driver.Transcript(), receiver)) }
+			return func(receiver string) error { return w.judged(judge.JSONBodies(w.driver.Transcript(), receiver)) }
 		}),
 		step(`every record at "([^"]*)" is an object with an event`, func(w *World) any {
-			return func(receiver string) error { return judged(judge.SplunkRecords(w.driver.Transcript(), receiver)) }
+			return func(receiver string) error { return w.judged(judge.SplunkRecords(w.driver.Transcript(), receiver)) }
 		}),
 		step(`the ids of the events at "([^"]*)" are found at "([^"]*)"`, func(w *World) any { return w.sameIDs }),
 		step(`the records at "([^"]*)" and "([^"]*)" differ`, func(w *World) any {
 			return func(one, other string) error {
-				return judged(judge.DifferentRecords(w.driver.Transcript(), one, other))
+				return w.judged(judge.DifferentRecords(w.driver.Transcript(), one, other))
 			}
 		}),
 	}
@@ -78,7 +78,7 @@ func (w *World) found(ctx context.Context, receiver string, names ...string) err
 			return err
 		}
 	}
-	return judged(judge.Found(t, receiver, names...))
+	return w.judged(judge.Found(t, receiver, names...))
 }
 
 func (w *World) foundAcknowledged(ctx context.Context, name, receiver string) error {
@@ -87,7 +87,7 @@ func (w *World) foundAcknowledged(ctx context.Context, name, receiver string) er
 	if err != nil {
 		return err
 	}
-	return judged(judge.FoundAcknowledged(t, receiver, name))
+	return w.judged(judge.FoundAcknowledged(t, receiver, name))
 }
 
 // sameIDs waits until every id of the events at one receiver has come to the
@@ -103,5 +103,5 @@ func (w *World) sameIDs(ctx context.Context, one, other string) error {
 	}); err != nil {
 		return err
 	}
-	return judged(judge.SameIDs(t, one, other))
+	return w.judged(judge.SameIDs(t, one, other))
 }

@@ -15,7 +15,7 @@ import (
 func memberSteps() []Step {
 	return []Step{
 		step(`every event has an id that no other event has`, func(w *World) any {
-			return func() error { return judged(judge.DistinctIDs(w.driver.Transcript(), theReceiver)) }
+			return func() error { return w.judged(judge.DistinctIDs(w.driver.Transcript(), theReceiver)) }
 		}),
 		everyEvent(`every event has the time when it was recorded, in UTC`, judge.RecordedAt),
 		everyEvent(`every event tells that its action succeeded`, judge.Succeeded),
@@ -24,17 +24,17 @@ func memberSteps() []Step {
 		everyEvent(`every event has a correlation id`, judge.Text("correlationId")),
 		step(`every event is of type "([^"]*)"`, func(w *World) any {
 			return func(types string) error {
-				return judged(judge.EveryArrival(w.driver.Transcript(), theReceiver, judge.OfTypes(strings.Split(types, ", ")...)))
+				return w.judged(judge.EveryArrival(w.driver.Transcript(), theReceiver, judge.OfTypes(strings.Split(types, ", ")...)))
 			}
 		}),
 		step(`every event names the scenario's environment`, func(w *World) any {
 			return func() error {
-				return judged(judge.EveryEvent(w.driver.Transcript(), theReceiver, judge.InEnvironment(w.environment.id)))
+				return w.judged(judge.EveryEvent(w.driver.Transcript(), theReceiver, judge.InEnvironment(w.environment.id)))
 			}
 		}),
 		step(`every event names the client that caused it`, func(w *World) any {
 			return func() error {
-				return judged(judge.EveryEvent(w.driver.Transcript(), theReceiver, judge.ByClient(w.driver.Transcript().Client)))
+				return w.judged(judge.EveryEvent(w.driver.Transcript(), theReceiver, judge.ByClient(w.driver.Transcript().Client)))
 			}
 		}),
 		step(`the event of "([^"]*)" names the user as the API does`, func(w *World) any { return w.namesUser }),
@@ -55,13 +55,18 @@ func memberSteps() []Step {
 				return w.judgeEvent(name, map[string]originJudge{"shows": judge.ShowsAddress, "hides": judge.HidesAddress}[how])
 			}
 		}),
+		step(`every event hides the (user agent|IP address)`, func(w *World) any {
+			return func(what string) error {
+				return w.judgeEach(map[string]originJudge{"user agent": judge.HidesUserAgent, "IP address": judge.HidesAddress}[what])
+			}
+		}),
 		step(`the event of "([^"]*)" holds what was posted`, func(w *World) any {
 			return func(name string) error {
 				c, err := w.event(name)
 				if err != nil {
 					return err
 				}
-				return judged(judge.AsPosted(w.driver.Transcript(), theReceiver, c))
+				return w.judged(judge.AsPosted(w.driver.Transcript(), theReceiver, c))
 			}
 		}),
 	}
@@ -71,7 +76,7 @@ func memberSteps() []Step {
 // only receiver.
 func everyEvent(sentence string, one func(gjson.Result) judge.Outcome) Step {
 	return step(sentence, func(w *World) any {
-		return func() error { return judged(judge.EveryEvent(w.driver.Transcript(), theReceiver, one)) }
+		return func() error { return w.judged(judge.EveryEvent(w.driver.Transcript(), theReceiver, one)) }
 	})
 }
 
@@ -93,6 +98,20 @@ func (w *World) judgeEvent(name string, one originJudge) error {
 	if err != nil {
 		return err
 	}
+	return w.judgeCaused(c, one)
+}
+
+// judgeEach judges every arrival of every event of the scenario.
+func (w *World) judgeEach(one originJudge) error {
+	for _, c := range w.driver.Transcript().Caused() {
+		if err := w.judgeCaused(c, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) judgeCaused(c transcript.Caused, one originJudge) error {
 	t := w.driver.Transcript()
 	from := judge.OriginOf(t, c)
 	found := false
@@ -101,12 +120,12 @@ func (w *World) judgeEvent(name string, one originJudge) error {
 			continue
 		}
 		found = true
-		if err := judged(one(a.Event, from)); err != nil {
+		if err := w.judged(one(a.Event, from)); err != nil {
 			return err
 		}
 	}
 	if !found {
-		return judged(judge.Delivered(t, theReceiver, name))
+		return w.judged(judge.Delivered(t, theReceiver, c.Name))
 	}
 	return nil
 }

@@ -15,8 +15,10 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("expected %s, got %s", f.Expected, f.Actual)
 }
 
-// judged turns a judge's outcome into the error that ends the scenario.
-func judged(o judge.Outcome) error {
+// judged turns a judge's outcome into the error that ends the scenario, and
+// counts that something was judged.
+func (w *World) judged(o judge.Outcome) error {
+	w.judgements.Add(1)
 	if o.Failed() {
 		return &Failure{o}
 	}

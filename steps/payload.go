@@ -31,38 +31,38 @@ func payloadSteps() []Step {
 				if err := w.delivered(ctx, theReceiver, name); err != nil {
 					return err
 				}
-				return judged(judge.AloneInArray(w.driver.Transcript(), theReceiver, name))
+				return w.judged(judge.AloneInArray(w.driver.Transcript(), theReceiver, name))
 			}
 		}),
 		step(`no delivery holds more than (\d+) events`, func(w *World) any {
 			return func(limit int) error {
-				return judged(judge.AtMostEvents(w.driver.Transcript(), theReceiver, limit))
+				return w.judged(judge.AtMostEvents(w.observed(), theReceiver, limit))
 			}
 		}),
 		step(`no delivery of several events is larger than (\d+) KB`, func(w *World) any {
 			return func(limit int) error {
-				return judged(judge.AtMostKB(w.driver.Transcript(), theReceiver, limit))
+				return w.judged(judge.AtMostKB(w.observed(), theReceiver, limit))
 			}
 		}),
 		step(`every event larger than (\d+) KB is delivered alone`, func(w *World) any { return w.largeAlone }),
 		step(`receivers "([^"]*)" and "([^"]*)" got the same data`, func(w *World) any {
 			return func(one, other string) error {
-				return judged(judge.SameData(w.driver.Transcript(), one, other))
+				return w.judged(judge.SameData(w.driver.Transcript(), one, other))
 			}
 		}),
 		step(`no event was held longer than 2 seconds`, func(w *World) any {
 			return func() error {
-				return judged(judge.HeldAtMost(w.driver.Transcript(), theReceiver, w.deadlines.Hold, w.deadlines.HoldTolerance))
+				return w.judged(judge.HeldAtMost(w.driver.Transcript(), theReceiver, w.deadlines.Hold, w.deadlines.HoldTolerance))
 			}
 		}),
 	}
 }
 
 // everyDelivery is a sentence that judges all that has come to the scenario's
-// only receiver.
+// only receiver, since the subscription was changed if it was.
 func everyDelivery(sentence string, judgeAll func(*transcript.Transcript, string) judge.Outcome) Step {
 	return step(sentence, func(w *World) any {
-		return func() error { return judged(judgeAll(w.driver.Transcript(), theReceiver)) }
+		return func() error { return w.judged(judgeAll(w.observed(), theReceiver)) }
 	})
 }
 
@@ -76,7 +76,7 @@ func (w *World) requestedAsConfigured() error {
 	if err != nil {
 		return fmt.Errorf("read the configured URL: %w", err)
 	}
-	return judged(judge.Requested(w.driver.Transcript(), theReceiver, http.MethodPost, u.RequestURI()))
+	return w.judged(judge.Requested(w.observed(), theReceiver, http.MethodPost, u.RequestURI()))
 }
 
 // carriesConfigured judges the headers of the deliveries by what was
@@ -94,7 +94,7 @@ func (w *World) carriesConfigured() error {
 	if len(wanted) == 0 {
 		return fmt.Errorf("the scenario has configured no headers")
 	}
-	return judged(judge.Carries(w.driver.Transcript(), theReceiver, wanted...))
+	return w.judged(judge.Carries(w.observed(), theReceiver, wanted...))
 }
 
 // largeAlone judges events larger than limit KB, of which there must be one.
@@ -103,5 +103,5 @@ func (w *World) largeAlone(limit int) error {
 	if n := judge.Largest(t, theReceiver); n <= limit*1024 {
 		return unobserved("no event was larger than %d KB, the largest had %d bytes", limit, n)
 	}
-	return judged(judge.LargeAlone(t, theReceiver, limit))
+	return w.judged(judge.LargeAlone(t, theReceiver, limit))
 }

@@ -16,7 +16,14 @@ func receiverSteps() []Step {
 				return w.receiver(ctx, name, driver.Listener{Mode: "trusted"}, driver.Behaviour{})
 			}
 		}),
-		step(`a receiver at path and query "([^"]*)"`, func(w *World) any { return w.receiverAt }),
+		step(`a receiver at path and query "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, below string) error { return w.receiverAt(ctx, below, driver.Behaviour{}) }
+		}),
+		step(`a receiver at path and query "([^"]*)" that answers (\d+) to the first (\d+) deliveries`, func(w *World) any {
+			return func(ctx context.Context, below string, status, n int) error {
+				return w.receiverAt(ctx, below, atFirst(n, driver.Action{Status: status}))
+			}
+		}),
 		step(`every event is delivered`, func(w *World) any {
 			return func(ctx context.Context) error { return w.allDelivered(ctx, theReceiver) }
 		}),
@@ -39,8 +46,8 @@ func (w *World) receiver(ctx context.Context, name string, listener driver.Liste
 
 // receiverAt makes a receiver that is to be reached below its path, with a
 // query.
-func (w *World) receiverAt(ctx context.Context, below string) error {
-	if err := w.receiver(ctx, theReceiver, driver.Listener{Mode: "trusted"}, driver.Behaviour{}); err != nil {
+func (w *World) receiverAt(ctx context.Context, below string, behaviour driver.Behaviour) error {
+	if err := w.receiver(ctx, theReceiver, driver.Listener{Mode: "trusted"}, behaviour); err != nil {
 		return err
 	}
 	w.endpoints[theReceiver].URL += below
@@ -65,7 +72,7 @@ func (w *World) allDelivered(ctx context.Context, receiver string) error {
 			return err
 		}
 	}
-	return judged(judge.Delivered(t, receiver))
+	return w.judged(judge.Delivered(t, receiver))
 }
 
 // notArrived looks once at the receiver and judges that none of the events
@@ -83,5 +90,5 @@ func (w *World) notArrived(ctx context.Context, list, receiver string) error {
 			return fmt.Errorf("the scenario has not made event %q happen", name)
 		}
 	}
-	return judged(judge.NotDelivered(w.driver.Transcript(), receiver, quoted(list)...))
+	return w.judged(judge.NotDelivered(w.driver.Transcript(), receiver, quoted(list)...))
 }

@@ -72,9 +72,9 @@ func requestSteps() []Step {
 			}
 		}),
 		step(`the subscription is replaced`, func(w *World) any {
-			return func(ctx context.Context) error { return w.replace(ctx, nil) }
+			return func(ctx context.Context) error { return w.replace(ctx, "", nil) }
 		}),
-		step(`the subscription is replaced with:`, func(w *World) any { return w.replace }),
+		step(`(?:the subscription|subscription "([^"]*)") is replaced with:`, func(w *World) any { return w.replace }),
 		step(`the subscription is patched`, func(w *World) any {
 			return func(ctx context.Context) error {
 				s, err := w.theOne()
@@ -232,7 +232,7 @@ func (w *World) followSelf(ctx context.Context) error {
 		return err
 	}
 	target, o := judge.Link(s.created.Response.Body, "self", w.driver.Transcript().API)
-	if err := judged(o); err != nil {
+	if err := w.judged(o); err != nil {
 		return err
 	}
 	_, err = w.call(ctx, http.MethodGet, target, nil)
@@ -259,7 +259,7 @@ func (w *World) list(ctx context.Context, e *environment) error {
 		}
 		var o judge.Outcome
 		if next, o = judge.Link(page.Response.Body, "next", w.driver.Transcript().API); o.Failed() {
-			return judged(o)
+			return w.judged(o)
 		}
 	}
 	w.answer, w.answers = pages[0], pages
@@ -267,9 +267,12 @@ func (w *World) list(ctx context.Context, e *environment) error {
 }
 
 // replace puts a minimal subscription, with the settings, in the place of
-// the scenario's only one.
-func (w *World) replace(ctx context.Context, table *godog.Table) error {
+// one of the scenario's, of its only one if no name is given.
+func (w *World) replace(ctx context.Context, name string, table *godog.Table) error {
 	s, err := w.theOne()
+	if name != "" {
+		s, err = w.subscription(name)
+	}
 	if err != nil {
 		return err
 	}

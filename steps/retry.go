@@ -25,13 +25,13 @@ func retrySteps() []Step {
 		}),
 		step(`nothing is sent to "([^"]*)" again after it was acknowledged`, func(w *World) any { return w.notResent }),
 		step(`no event overtakes a failed delivery at "([^"]*)"`, func(w *World) any {
-			return func(receiver string) error { return judged(judge.HeadOfLine(w.driver.Transcript(), receiver)) }
+			return func(receiver string) error { return w.judged(judge.HeadOfLine(w.driver.Transcript(), receiver)) }
 		}),
 		step(`the events reached "([^"]*)" in the order in which they happened`, func(w *World) any {
-			return func(receiver string) error { return judged(judge.InOrder(w.driver.Transcript(), receiver)) }
+			return func(receiver string) error { return w.judged(judge.InOrder(w.driver.Transcript(), receiver)) }
 		}),
 		step(`every event had the same id and content each time it was sent to "([^"]*)"`, func(w *World) any {
-			return func(receiver string) error { return judged(judge.SameEachTime(w.driver.Transcript(), receiver)) }
+			return func(receiver string) error { return w.judged(judge.SameEachTime(w.driver.Transcript(), receiver)) }
 		}),
 		step(`nothing is sent to "([^"]*)"`, func(w *World) any { return w.untouched }),
 	}...)
@@ -45,6 +45,11 @@ func failingReceiverSteps() []Step {
 				return w.behaving(ctx, name, driver.Behaviour{Then: &driver.Action{Status: status}})
 			}
 		}),
+		step(`a receiver "([^"]*)" that answers (\d+) after (\d+) milliseconds`, func(w *World) any {
+			return func(ctx context.Context, name string, status, milliseconds int) error {
+				return w.behaving(ctx, name, driver.Behaviour{Then: &driver.Action{Status: status, Delay: fmt.Sprintf("%dms", milliseconds)}})
+			}
+		}),
 		step(`a receiver "([^"]*)" that answers (\d+) to the first (\d+) deliveries`, func(w *World) any {
 			return func(ctx context.Context, name string, status, n int) error {
 				return w.behaving(ctx, name, atFirst(n, driver.Action{Status: status}))
@@ -53,6 +58,11 @@ func failingReceiverSteps() []Step {
 		step(`a receiver "([^"]*)" that never answers`, func(w *World) any {
 			return func(ctx context.Context, name string) error {
 				return w.behaving(ctx, name, driver.Behaviour{Then: &driver.Action{Hang: true}})
+			}
+		}),
+		step(`a receiver "([^"]*)" that never answers the first (\d+) deliveries`, func(w *World) any {
+			return func(ctx context.Context, name string, n int) error {
+				return w.behaving(ctx, name, atFirst(n, driver.Action{Hang: true}))
 			}
 		}),
 		step(`a receiver "([^"]*)" that never answers the first delivery`, func(w *World) any {
@@ -170,7 +180,7 @@ func (w *World) failsOften(ctx context.Context, receiver, often string) error {
 	if err := w.whileRetrying(ctx, receiver, func() bool { return judge.FailedDeliveries(t, receiver) >= n }); err != nil {
 		return err
 	}
-	return judged(judge.Retried(t, receiver, n))
+	return w.judged(judge.Retried(t, receiver, n))
 }
 
 // acknowledged waits until the receiver has answered 200 to deliveries of all
@@ -181,21 +191,21 @@ func (w *World) acknowledged(ctx context.Context, receiver string, names ...stri
 	if err != nil {
 		return err
 	}
-	return judged(judge.Acknowledged(t, receiver, names...))
+	return w.judged(judge.Acknowledged(t, receiver, names...))
 }
 
 func (w *World) notResent(ctx context.Context, receiver string) error {
 	if err := w.look(ctx, receiver); err != nil {
 		return err
 	}
-	return judged(judge.NotResent(w.driver.Transcript(), receiver))
+	return w.judged(judge.NotResent(w.driver.Transcript(), receiver))
 }
 
 func (w *World) untouched(ctx context.Context, receiver string) error {
 	if err := w.look(ctx, receiver); err != nil {
 		return err
 	}
-	return judged(judge.Untouched(w.driver.Transcript(), receiver))
+	return w.judged(judge.Untouched(w.driver.Transcript(), receiver))
 }
 
 // look takes in what has come to the receiver until now.

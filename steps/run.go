@@ -18,6 +18,7 @@ import (
 
 	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/steps/driver"
+	"github.com/hookproof/hookproof/steps/judge"
 	"github.com/hookproof/hookproof/steps/transcript"
 )
 
@@ -40,8 +41,12 @@ type Ending struct {
 	// Expected and Actual are the judge's values, and Cause is the first
 	// cause, for Failed.
 	Expected, Actual, Cause string
+	// Rules are the rules that were broken, for Failed, where they are not
+	// the scenario's own: its steps passed, and a promise that holds for
+	// every delivery was broken.
+	Rules []string
 	// Step is the text of the step that ended the scenario, and StepLine the
-	// line where it stands; empty and 0 if it passed.
+	// line where it stands; empty and 0 if the steps passed.
 	Step       string
 	StepLine   int
 	Transcript *transcript.Transcript
@@ -82,6 +87,9 @@ func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcr
 	w := newWorld(d, deadlines)
 	r := &recording{driver: d}
 	failed := r.run(ctx, s, w)
+	if failed == nil {
+		failed = r.afterwards(ctx, w)
+	}
 	if !r.abandoned {
 		w.cleanUp(backend, deadlines)
 	}
@@ -121,6 +129,12 @@ type recording struct {
 	count int // steps begun
 	step  string
 	err   error
+
+	// broken is a promise that was broken although the steps passed.
+	broken *judge.Broken
+	// silent says that the target does not answer any more, and how that
+	// was noticed.
+	silent string
 }
 
 func (r *recording) run(ctx context.Context, s Scenario, w *World) error {
@@ -218,7 +232,13 @@ func (r *recording) ending(s Scenario, failed error, t *transcript.Transcript) E
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := Ending{Transcript: t}
-	if r.err == nil && failed == nil {
+	switch {
+	case r.err == nil && failed == nil && r.broken == nil:
+		return e
+	case failed == nil && r.broken != nil:
+		e.Kind, e.Rules = Failed, r.broken.Rules
+		e.Expected, e.Actual, e.Cause = r.broken.Expected, r.broken.Actual, "a promise that holds for every delivery, whatever the scenario is about"
+		e.Reason = fmt.Sprintf("expected %s, got %s", e.Expected, e.Actual)
 		return e
 	}
 	e.Step = r.step
@@ -228,7 +248,9 @@ func (r *recording) ending(s Scenario, failed error, t *transcript.Transcript) E
 	e.Cut = errors.Is(failed, errCut)
 	err := cmp.Or(failed, r.err)
 	e.Reason = err.Error()
-	if f, ok := asFailure(err); ok {
+	if r.silent != "" && failed == nil {
+		e.Kind, e.Reason = CouldNotRun, fmt.Sprintf("the target does not answer any more (%s); before that, %s", r.silent, e.Reason)
+	} else if f, ok := asFailure(err); ok {
 		e.Kind, e.Expected, e.Actual, e.Cause = Failed, f.Expected, f.Actual, f.Cause
 	} else if _, ok := asUnobserved(err); ok {
 		e.Kind = CouldNotRun

@@ -87,6 +87,7 @@ func TestAScenarioEndsAsItsStepsDo(t *testing.T) {
 		"kept":               {[]string{"an environment", "a subscription is requested", "the request is accepted"}, fake{status: 201}, Passed, "", 0},
 		"broken":             {[]string{"an environment", "a subscription is requested", "the request is accepted"}, fake{status: 200}, Failed, "expected status 201", 6},
 		"prepared in vain":   {[]string{"an environment", `user "Ada" is created`, "the request is accepted"}, fake{status: 500}, CouldNotRun, "status 500", 5},
+		"nothing judged":     {[]string{"an environment", "a subscription is requested"}, fake{status: 201}, Errored, "no step of the scenario judges", 5},
 		"undefined step":     {[]string{"an environment", "something nobody knows"}, fake{status: 201}, Errored, "undefined", 5},
 		"a step that panics": {[]string{"an environment", "a subscription is requested"}, fake{panics: true}, Errored, "out of order", 5},
 	} {
@@ -134,6 +135,7 @@ func TestOnlyTheRowAskedForIsRun(t *testing.T) {
   Scenario Outline: <n> subscriptions
     Given an environment
     When <n> subscriptions are requested
+    Then every request is accepted
 
     Examples:
       | n |
@@ -141,11 +143,11 @@ func TestOnlyTheRowAskedForIsRun(t *testing.T) {
       | 2 |
       | 3 |
 `
-	for row, want := range map[int]int{9: 1, 10: 2, 11: 3} {
+	for row, want := range map[int]int{10: 1, 11: 2, 12: 3} {
 		f := &fake{status: 201}
 		s := Scenario{
-			Scenario: features.Scenario{ID: "f/s", File: "emitter/f.feature", Line: 3, RowLine: row, StepLines: []int{4, 5}},
-			FS:       fstest.MapFS{"emitter/f.feature": {Data: []byte(text)}}, Siblings: []int{9, 10, 11},
+			Scenario: features.Scenario{ID: "f/s", File: "emitter/f.feature", Line: 3, RowLine: row, StepLines: []int{4, 5, 6}},
+			FS:       fstest.MapFS{"emitter/f.feature": {Data: []byte(text)}}, Siblings: []int{10, 11, 12},
 		}
 		if e := runFake(t.Context(), s, f); e.Kind != Passed {
 			t.Fatalf("got %q", e.Reason)

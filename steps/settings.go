@@ -36,8 +36,9 @@ func settingsOf(table *godog.Table) ([]setting, error) {
 
 // apply puts settings into a subscription's body. Known words are
 // "receiver", "populations", "applications", "tags", "limit", "body",
-// "exposes", "header NAME", "key"; anything else is the path of a member
-// with its JSON value, or "absent" to leave the member out.
+// "exposes", "header NAME", "key" and "below", which lengthens the path of the
+// URL; anything else is the path of a member with its JSON value, or "absent"
+// to leave the member out.
 func (w *World) apply(body []byte, settings []setting) ([]byte, error) {
 	for _, s := range settings {
 		if s.name == "exposes" {
@@ -49,6 +50,9 @@ func (w *World) apply(body []byte, settings []setting) ([]byte, error) {
 				return nil, err
 			}
 			continue
+		}
+		if s.name == "below" {
+			s = setting{"httpEndpoint.url", strconv.Quote(gjson.GetBytes(body, "httpEndpoint.url").String() + s.value)}
 		}
 		path, value, err := w.member(s)
 		if err != nil {

@@ -30,13 +30,13 @@ func tlsSteps() []Step {
 		}),
 		step(`the import is answered with a key of usage type "([^"]*)"`, func(w *World) any {
 			return func(usage string) error {
-				return judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("usageType", usage),
+				return w.judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("usageType", usage),
 					judge.Matching("id", "an id", func(id string) bool { return id != "" })))
 			}
 		}),
 		step(`a certificate is uploaded with usage type "([^"]*)"`, func(w *World) any { return w.uploadFresh }),
 		step(`the upload is accepted`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.Success())) }
+			return func() error { return w.judged(judge.Response(w.answer, judge.Success())) }
 		}),
 		step(`the answer names key "([^"]*)"`, func(w *World) any { return w.namesKey }),
 		step(`key "([^"]*)" is deleted`, func(w *World) any {
@@ -49,15 +49,31 @@ func tlsSteps() []Step {
 			}
 		}),
 		step(`the key is gone`, func(w *World) any {
-			return func() error { return judged(judge.Response(w.answer, judge.Success())) }
+			return func() error { return w.judged(judge.Response(w.answer, judge.Success())) }
 		}),
 		step(`subscription "([^"]*)" is put without a key`, func(w *World) any {
 			return func(ctx context.Context, name string) error {
 				return w.change(ctx, name, []setting{{"tlsClientAuthKeyPair", "absent"}})
 			}
 		}),
-		step(`a receiver (with a self-signed certificate|with a certificate of an unknown authority|with a certificate for another host|requiring a client certificate|asking for a client certificate|without TLS)`, func(w *World) any { return w.ownReceiver }),
-		step(`the receiver's certificate uploaded with usage type "([^"]*)"`, func(w *World) any { return w.uploadReceivers }),
+		step(`a receiver (with a self-signed certificate|with a certificate of an unknown authority|with a certificate for another host|requiring a client certificate|asking for a client certificate|with an expired certificate|without TLS)`, func(w *World) any { return w.ownReceiver }),
+		step(`a receiver (requiring a client certificate|asking for a client certificate) that resets the connections of the first (\d+) deliveries`, func(w *World) any {
+			return func(ctx context.Context, kind string, n int) error {
+				return w.ownReceiverThat(ctx, kind, atFirst(n, driver.Action{Reset: true}))
+			}
+		}),
+		step(`the receiver's certificate uploaded with usage type "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, usage string) error { return w.uploadReceivers(ctx, usage, w.environment) }
+		}),
+		step(`the receiver's certificate uploaded in environment "([^"]*)" with usage type "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, name, usage string) error {
+				other := w.others[name]
+				if other == nil {
+					return fmt.Errorf("there is no environment %q", name)
+				}
+				return w.uploadReceivers(ctx, usage, other)
+			}
+		}),
 		step(`the emitter tries to deliver and no request arrives`, func(w *World) any { return w.triesInVain }),
 		step(`every delivery presents the certificate of key "([^"]*)"`, func(w *World) any {
 			return func(name string) error {
@@ -65,7 +81,7 @@ func tlsSteps() []Step {
 				if err != nil {
 					return err
 				}
-				return judged(judge.Presented(w.driver.Transcript(), theReceiver, k.fingerprint))
+				return w.judged(judge.Presented(w.observed(), theReceiver, k.fingerprint))
 			}
 		}),
 		everyDelivery(`no delivery presents a client certificate`, judge.NonePresented),
@@ -158,12 +174,12 @@ func (w *World) uploadFresh(ctx context.Context, usage string) error {
 	if err != nil {
 		return err
 	}
-	return w.upload(ctx, []byte(pem), usage)
+	return w.upload(ctx, []byte(pem), usage, w.environment)
 }
 
 // uploadReceivers uploads what a client must trust to trust the scenario's
 // receiver; a refusal makes the scenario unobserved.
-func (w *World) uploadReceivers(ctx context.Context, usage string) error {
+func (w *World) uploadReceivers(ctx context.Context, usage string, to *environment) error {
 	e, err := w.endpoint(theReceiver)
 	if err != nil {
 		return err
@@ -171,16 +187,17 @@ func (w *World) uploadReceivers(ctx context.Context, usage string) error {
 	if len(e.Certificate) == 0 {
 		return fmt.Errorf("receiver %q has no certificate of its own", theReceiver)
 	}
-	if err := w.upload(ctx, e.Certificate, usage); err != nil {
+	if err := w.upload(ctx, e.Certificate, usage, to); err != nil {
 		return err
 	}
 	_, err = answered(w.answer, judge.Success())
 	return err
 }
 
-func (w *World) upload(ctx context.Context, pem []byte, usage string) error {
+func (w *World) upload(ctx context.Context, pem []byte, usage string, to *environment) error {
+	path := "/v1/environments/" + to.id + "/certificates"
 	x, err := w.do(ctx, driver.Call{
-		Peer: driver.Emitter, Method: http.MethodPost, Path: w.here("/certificates"),
+		Peer: driver.Emitter, Method: http.MethodPost, Path: path,
 		Header: map[string]string{"Accept": "application/json"},
 		Form: []driver.Field{
 			{Name: "usageType", Value: []byte(usage)},
@@ -191,7 +208,7 @@ func (w *World) upload(ctx context.Context, pem []byte, usage string) error {
 		return err
 	}
 	if id := idIn(x); id != "" {
-		w.later(http.MethodDelete, w.here("/certificates/"+id))
+		w.later(http.MethodDelete, path+"/"+id)
 	}
 	return nil
 }
@@ -202,24 +219,29 @@ func (w *World) namesKey(name string) error {
 	if err != nil {
 		return err
 	}
-	return judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("tlsClientAuthKeyPair.id", k.id)))
+	return w.judged(judge.Response(w.answer, judge.Status(http.StatusCreated), judge.JSON("tlsClientAuthKeyPair.id", k.id)))
 }
 
 // ownReceiver makes a receiver with a listener of its own, whose connections
 // are seen.
 func (w *World) ownReceiver(ctx context.Context, kind string) error {
+	return w.ownReceiverThat(ctx, kind, driver.Behaviour{})
+}
+
+func (w *World) ownReceiverThat(ctx context.Context, kind string, behaviour driver.Behaviour) error {
 	mode, ok := map[string]string{
 		"with a self-signed certificate":             "self-signed",
 		"with a certificate of an unknown authority": "unknown-ca",
 		"with a certificate for another host":        "wrong-host",
 		"requiring a client certificate":             "mtls",
 		"asking for a client certificate":            "mtls-optional",
+		"with an expired certificate":                "expired",
 		"without TLS":                                "plain",
 	}[kind]
 	if !ok {
 		return fmt.Errorf("there is no receiver %q", kind)
 	}
-	if err := w.receiver(ctx, theReceiver, driver.Listener{Mode: mode, Dedicated: true}, driver.Behaviour{}); err != nil {
+	if err := w.receiver(ctx, theReceiver, driver.Listener{Mode: mode, Dedicated: true}, behaviour); err != nil {
 		return err
 	}
 	// Only https is accepted for a subscription (S1), whatever is spoken there.
@@ -229,29 +251,33 @@ func (w *World) ownReceiver(ctx context.Context, kind string) error {
 }
 
 // enoughAttempts is how many connections without a request show that the
-// emitter wants to deliver and cannot: when the second begins, the first has
-// been given up.
-const enoughAttempts = 2
+// emitter wants to deliver and cannot: enough for one that grows lenient with
+// its failures to be found out.
+const enoughAttempts = 6
 
 // triesInVain waits until the emitter has been seen trying, and judges that
-// no request came of it. An emitter that never tries shows nothing.
+// no request came of it. The deadline for an attempt begins anew with every one
+// before it. An emitter that never tries shows nothing.
 func (w *World) triesInVain(ctx context.Context) error {
 	e, err := w.endpoint(theReceiver)
 	if err != nil {
 		return err
 	}
-	t := w.driver.Transcript()
-	enough, err := w.driver.AwaitConnections(ctx, e, w.deadlines.Retry, func() bool {
-		return judge.NoRequest(t, theReceiver).Failed() || judge.Attempts(t, theReceiver) >= enoughAttempts
-	})
-	if err != nil {
-		return err
+	vain, attempts := func() bool { return !judge.NoRequest(w.observed(), theReceiver).Failed() }, 0
+	for vain() && attempts < enoughAttempts {
+		more, err := w.driver.AwaitConnections(ctx, e, w.deadlines.Retry, func() bool {
+			return !vain() || judge.Attempts(w.observed(), theReceiver) > attempts
+		})
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		attempts = judge.Attempts(w.observed(), theReceiver)
 	}
-	if o := judge.NoRequest(t, theReceiver); o.Failed() {
-		return judged(o)
-	}
-	if !enough && judge.Attempts(t, theReceiver) == 0 {
+	if vain() && attempts == 0 {
 		return unobserved("the emitter was not seen trying to reach the receiver within %v", w.deadlines.Retry)
 	}
-	return nil
+	return w.judged(judge.NoRequest(w.observed(), theReceiver))
 }

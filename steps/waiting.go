@@ -33,7 +33,7 @@ func waitingSteps() []Step {
 				if err := w.look(ctx, receiver); err != nil {
 					return err
 				}
-				return judged(judge.QuietSince(w.driver.Transcript(), receiver, name, witness))
+				return w.judged(judge.QuietSince(w.driver.Transcript(), receiver, name, witness))
 			}
 		}),
 		step(`the event of "([^"]*)" comes to "([^"]*)" without that of "([^"]*)"`, func(w *World) any { return w.withoutTheOther }),
@@ -42,7 +42,7 @@ func waitingSteps() []Step {
 				if err := w.acknowledged(ctx, receiver, name); err != nil {
 					return err
 				}
-				return judged(judge.NeverAcknowledged(w.driver.Transcript(), receiver, other))
+				return w.judged(judge.NeverAcknowledged(w.driver.Transcript(), receiver, other))
 			}
 		}),
 		step(`only the events? of ((?:"[^"]*"(?:, | and )?)+) (?:is|are) delivered to "([^"]*)"`, func(w *World) any { return w.deliveredOnly }),
@@ -78,5 +78,5 @@ func (w *World) withoutTheOther(ctx context.Context, name, receiver, other strin
 	}); err != nil {
 		return err
 	}
-	return judged(judge.ArrivedWithout(t, receiver, name, other))
+	return w.judged(judge.ArrivedWithout(t, receiver, name, other))
 }

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -36,8 +38,11 @@ type World struct {
 	answers     []transcript.Exchange        // of the requests made last, where they were several
 	remembered  map[string]gjson.Result      // what an answer said earlier, by a name
 	worker      worker                       // the application that acts in place of the suite
+	since       time.Time                    // when a change was answered that later deliveries are judged by
+	agent       string                       // sent as User-Agent with every call, if not empty
 
-	undo []driver.Call // what removes the scenario's traces, last first
+	judgements atomic.Int64  // made so far
+	undo       []driver.Call // what removes the scenario's traces, last first
 }
 
 // environment is one environment and what the scenario has made in it.
@@ -103,9 +108,18 @@ func (w *World) call(ctx context.Context, method, path string, body any) (transc
 
 // do makes a call, which becomes the world's answer.
 func (w *World) do(ctx context.Context, c driver.Call) (transcript.Exchange, error) {
+	w.sign(c)
 	x, err := w.driver.Do(ctx, c)
 	w.answer, w.answers = x, []transcript.Exchange{x}
 	return x, err
+}
+
+// sign gives a call the scenario's own user agent, if it has one and the call
+// has none.
+func (w *World) sign(c driver.Call) {
+	if w.agent != "" && c.Header["User-Agent"] == "" {
+		c.Header["User-Agent"] = w.agent
+	}
 }
 
 // jsonCall is a call to the management API with a JSON body.

@@ -16,6 +16,29 @@ Feature: Delivery
       Then the event of "Ada" is delivered
       And every delivery is a POST to the configured path and query
 
+    Scenario: Escapes in the path stay escapes
+      Given a receiver at path and query "/audit%2Fpingone/caf%C3%A9?tenant=7%2C8"
+      And a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery is a POST to the configured path and query
+
+    Scenario: What is sent again goes to the same path and query
+      Given a receiver at path and query "/audit?tenant=7" that answers 500 to the first 2 deliveries
+      And a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
+      And every delivery is a POST to the configured path and query
+
+    Scenario: The path is changed
+      Given a subscription to "USER.CREATED"
+      And a first event has been delivered
+      When the subscription is changed with:
+        | below | /audit?tenant=7 |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And every delivery is a POST to the configured path and query
+
   @DLV-002
   Rule: Every delivery carries the configured headers
 
@@ -44,6 +67,26 @@ Feature: Delivery
       Then the event of "Ada" is delivered
       And every delivery carries the configured headers
 
+    Scenario: What is sent again carries them as well
+      Given a receiver "receiver" that answers 500 to the first 2 deliveries
+      And a subscription to "USER.CREATED" with:
+        | header X-Api-Key | s3cret |
+        | header X-Tenant  | seven  |
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
+      And every delivery carries the configured headers
+
+    Scenario: The headers are changed
+      Given a subscription to "USER.CREATED" with:
+        | header X-Api-Key | s3cret |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | header X-Api-Key | other |
+        | header X-Tenant  | seven |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And every delivery carries the configured headers
+
   @DLV-003
   Rule: Basic authentication is configured as an Authorization header
 
@@ -52,6 +95,14 @@ Feature: Delivery
         | header Authorization | Basic cGluZ29uZTpTM2NyZXQ6LysrPQ== |
       When user "Ada" is created
       Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+    Scenario: The credentials are sent again with what is sent again
+      Given a receiver "receiver" that answers 500 to the first 2 deliveries
+      And a subscription to "USER.CREATED" with:
+        | header Authorization | Basic cGluZ29uZTpTM2NyZXQ6LysrPQ== |
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
       And every delivery carries the configured headers
 
   @DLV-004
@@ -63,6 +114,23 @@ Feature: Delivery
       Then every event is delivered
       And every delivery is one JSON array
 
+    Scenario: One event a delivery comes in arrays
+      Given a subscription to "USER.CREATED" with:
+        | limit | 1 event |
+      When 5 users are created at once
+      Then every event is delivered
+      And every delivery is one JSON array
+
+    Scenario: The payload format is taken away
+      Given a subscription to "USER.CREATED" with:
+        | body | NDJSON |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | payloadOptions | absent |
+      And 3 users are created at once
+      Then every event is delivered
+      And every delivery is one JSON array
+
   @DLV-005
   Rule: A single event is delivered in an array as well
 
@@ -70,6 +138,19 @@ Feature: Delivery
       Given population "Staff"
       And a subscription to "USER.CREATED" for population "Staff"
       When user "Ada" is created in population "Staff"
+      Then the event of "Ada" arrives in an array of its own
+
+    Scenario: One event alone is an array of length 1 when it is sent again
+      Given a receiver "receiver" that answers 500 to the first 2 deliveries
+      And a subscription to "USER.CREATED"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
+      And the event of "Ada" arrives in an array of its own
+
+    Scenario: A payload limit of 1 event makes arrays of length 1
+      Given a subscription to "USER.CREATED" with:
+        | limit | 1 event |
+      When user "Ada" is created
       Then the event of "Ada" arrives in an array of its own
 
   @DLV-006
@@ -85,6 +166,21 @@ Feature: Delivery
       Then the event of "Di" is delivered
       And every delivery holds at least one event
 
+    Scenario Outline: No empty delivery follows a burst with a limit of <limit> events
+      Given a subscription to "USER.CREATED" with:
+        | limit | <limit> events |
+      When 8 users are created at once
+      Then every event is delivered
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery holds at least one event
+
+      Examples:
+        | limit |
+        | 1     |
+        | 4     |
+        | 500   |
+
   @DLV-007 @needs:post-events
   Rule: Without a payload limit a delivery holds at most 500 events
 
@@ -93,6 +189,19 @@ Feature: Delivery
       When 750 events happen at once
       Then every event is delivered
       And no delivery holds more than 500 events
+
+    Scenario Outline: A burst of <events> events as <body>
+      Given a subscription to "USER.CREATED" with:
+        | body | <body> |
+      When <events> events happen at once
+      Then every event is delivered
+      And no delivery holds more than 500 events
+
+      Examples:
+        | events | body         |
+        | 1500   | array        |
+        | 750    | pretty array |
+        | 750    | NDJSON       |
 
   @DLV-008
   Rule: A delivery holds at most as many events as the payload limit says
@@ -122,6 +231,38 @@ Feature: Delivery
         | 10     | 3     |
         | 250    | 100   |
         | 720    | 499   |
+
+    @needs:post-events
+    Scenario Outline: A burst of <events> events as <body> with a limit of <limit> events
+      Given a subscription to "USER.CREATED" with:
+        | limit | <limit> events |
+        | body  | <body>         |
+      When <events> events happen at once
+      Then every event is delivered
+      And no delivery holds more than <limit> events
+
+      Examples:
+        | events | limit | body         |
+        | 720    | 500   | array        |
+        | 50     | 7     | array        |
+        | 50     | 7     | pretty array |
+        | 50     | 7     | NDJSON       |
+
+    Scenario: A burst of users with a limit of one
+      Given a subscription to "USER.CREATED" with:
+        | limit | 1 events |
+      When 8 users are created at once
+      Then every event is delivered
+      And no delivery holds more than 1 events
+
+    Scenario: A limit of 2 events is set later
+      Given a subscription to "USER.CREATED"
+      And a first event has been delivered
+      When the subscription is changed with:
+        | limit | 2 events |
+      And 8 users are created at once
+      Then every event is delivered
+      And no delivery holds more than 2 events
 
   @DLV-009
   Rule: A payload limit of 1 event makes every event a delivery of its own
@@ -167,6 +308,36 @@ Feature: Delivery
       Then every event is delivered
       And no delivery of several events is larger than 4 KB
 
+    @needs:post-events
+    Scenario Outline: <events> large events with a limit of <limit> KB
+      Given a subscription to "USER.CREATED" with:
+        | limit | <limit> KB |
+      When <events> events of 100000 bytes happen at once
+      Then every event is delivered
+      And no delivery of several events is larger than <limit> KB
+
+      Examples:
+        | events | limit |
+        | 14     | 1024  |
+        | 46     | 4096  |
+
+    @needs:post-events
+    Scenario: Characters of several bytes
+      Given a subscription to "USER.CREATED" with:
+        | limit | 64 KB |
+      When 150 events like sample "user-created-non-ascii" happen at once
+      Then every event is delivered
+      And no delivery of several events is larger than 64 KB
+
+    Scenario: A limit of 4 KB is set later
+      Given a subscription to "USER.CREATED"
+      And a first event has been delivered
+      When the subscription is changed with:
+        | limit | 4 KB |
+      And 20 users are created at once
+      Then every event is delivered
+      And no delivery of several events is larger than 4 KB
+
   @DLV-011
   Rule: An event larger than the payload limit is delivered alone
 
@@ -182,6 +353,14 @@ Feature: Delivery
       Given a subscription to "USER.CREATED" with:
         | limit | 1 KB |
       When events of 800, 1500, 800, 9000, 1025 and 800 bytes happen at once
+      Then every event is delivered
+      And every event larger than 1 KB is delivered alone
+
+    @needs:post-events
+    Scenario: Very large events between small ones
+      Given a subscription to "USER.CREATED" with:
+        | limit | 1 KB |
+      When events of 800, 102400, 800, 20000 and 800 bytes happen at once
       Then every event is delivered
       And every event larger than 1 KB is delivered alone
 
@@ -211,6 +390,26 @@ Feature: Delivery
         | pace | times |
         | 500  | 6     |
         | 40   | 75    |
+
+    Scenario Outline: <Setting> is no reason to wait
+      Given a subscription to "USER.CREATED, USER.DELETED" with:
+        | <setting> | <value> |
+      When 3 users are created at once
+      Then every event is delivered
+      And no event was held longer than 2 seconds
+
+      Examples:
+        | Setting            | setting | value        |
+        | A number of events | limit   | 500 events   |
+        | NDJSON             | body    | NDJSON       |
+        | Pretty print       | body    | pretty array |
+
+    Scenario: A population filter is no reason to wait
+      Given population "Staff"
+      And a subscription to "USER.CREATED" for population "Staff"
+      When user "Ada" is created in population "Staff"
+      Then the event of "Ada" is delivered
+      And no event was held longer than 2 seconds
 
   @DLV-013
   Rule: Events that happen close together share deliveries
@@ -250,6 +449,15 @@ Feature: Delivery
       And the event of "user-created-escapes" is delivered to "pretty"
       And receivers "pretty" and "plain" got the same data
 
+    Scenario: Pretty print is switched on
+      Given a subscription to "USER.CREATED"
+      And a first event has been delivered
+      When the subscription is changed with:
+        | body | pretty array |
+      And 3 users are created at once
+      Then every event is delivered
+      And every delivery is indented over several lines
+
   @DLV-015
   Rule: Without pretty print the body has no line breaks
 
@@ -282,6 +490,15 @@ Feature: Delivery
         | body | NDJSON |
       When sample event "user-created-escapes" happens
       And sample event "user-created-non-ascii" happens
+      Then every event is delivered
+      And every line of every delivery is one JSON object
+
+    Scenario: The format is changed
+      Given a subscription to "USER.CREATED"
+      And a first event has been delivered
+      When the subscription is changed with:
+        | body | NDJSON |
+      And 3 users are created at once
       Then every event is delivered
       And every line of every delivery is one JSON object
 

@@ -129,6 +129,39 @@ Feature: Event
         | nothing    |
         | user agent |
 
+    Scenario: Events of several kinds hide the IP address
+      Given a subscription to "USER.CREATED, USER.DELETED, POPULATION.CREATED"
+      When user "Ada" is created
+      And user "Ada" is deleted
+      And population "Staff" is created
+      And 5 users are created at once
+      Then every event is delivered
+      And every event hides the IP address
+
+    Scenario Outline: Events as <body> hide the IP address
+      Given a subscription to "USER.CREATED" with:
+        | body  | <body>   |
+        | limit | 4 events |
+      When 5 users are created at once
+      Then every event is delivered
+      And every event hides the IP address
+
+      Examples:
+        | body         |
+        | array        |
+        | pretty array |
+        | NDJSON       |
+
+    Scenario: The opt-in to IP addresses is taken back
+      Given a subscription to "USER.CREATED" with:
+        | exposes | IP address and user agent |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | exposes | user agent |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And the event of "Bob" hides the IP address
+
   @EVT-013
   Rule: Without the opt-in, the caller's user agent is nowhere
 
@@ -163,6 +196,41 @@ Feature: Event
         | nothing    |
         | IP address |
 
+    Scenario: Events of several kinds hide the user agent
+      Given every call is made with an unmistakable user agent
+      And a subscription to "USER.CREATED, USER.DELETED, POPULATION.CREATED"
+      When user "Ada" is created
+      And user "Ada" is deleted
+      And population "Staff" is created
+      And 5 users are created at once
+      Then every event is delivered
+      And every event hides the user agent
+
+    Scenario Outline: Events as <body> hide the user agent
+      Given every call is made with an unmistakable user agent
+      And a subscription to "USER.CREATED" with:
+        | body  | <body>   |
+        | limit | 4 events |
+      When 5 users are created at once
+      Then every event is delivered
+      And every event hides the user agent
+
+      Examples:
+        | body         |
+        | array        |
+        | pretty array |
+        | NDJSON       |
+
+    Scenario: The opt-in to user agents is taken back
+      Given a subscription to "USER.CREATED" with:
+        | exposes | IP address and user agent |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | exposes | IP address |
+      And user "Bob" is created by a client with an unmistakable user agent
+      Then the event of "Bob" is delivered
+      And the event of "Bob" hides the user agent
+
   @EVT-014
   Rule: With the opt-in, the user agent stands in the event as it was sent
 
@@ -191,6 +259,22 @@ Feature: Event
         | user agent                |
         | IP address and user agent |
 
+    Scenario: A long user agent is not cut
+      Given a subscription to "USER.CREATED" with:
+        | exposes | user agent |
+      When user "Ada" is created by a client with a user agent of 300 characters
+      Then the event of "Ada" is delivered
+      And the event of "Ada" shows the user agent
+
+    Scenario: The opt-in to user agents is given later
+      Given a subscription to "USER.CREATED"
+      And a first event has been delivered
+      When the subscription is changed with:
+        | exposes | user agent |
+      And user "Bob" is created by a client with an unmistakable user agent
+      Then the event of "Bob" is delivered
+      And the event of "Bob" shows the user agent
+
   @EVT-015
   Rule: With the opt-in, the IP address stands in the event
 
@@ -218,6 +302,15 @@ Feature: Event
         | exposed                   |
         | IP address                |
         | IP address and user agent |
+
+    Scenario: The opt-in to IP addresses is given later
+      Given a subscription to "USER.CREATED"
+      And a first event has been delivered
+      When the subscription is changed with:
+        | exposes | IP address |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And the event of "Bob" shows the IP address
 
   @EVT-016
   Rule: Each opt-in works without the other

@@ -31,6 +31,15 @@ Feature: Filtering
         | ACCOUNT.LINKED             |
         | MEMBER_OF_GROUP.CREATED    |
 
+    @FLT-001
+    Scenario: Events just before and just after the subscription is changed
+      Given a subscription to "USER.CREATED"
+      When 3 users are created at once
+      And the subscription is changed with:
+        | name | "hookproof-other-name" |
+      And user "Ada" is created
+      Then every event is delivered
+
     @FLT-002
     Scenario: Events of types that are not included
       Given a subscription to "USER.CREATED"
@@ -60,6 +69,13 @@ Feature: Filtering
       And user "Ada" is deleted
       And population "Staff" is created
       Then the events of "Ada", "deletion of Ada" and "Staff" are delivered
+
+    @FLT-003
+    Scenario: Events of the last of twelve included types
+      Given a subscription to "GROUP.CREATED, GROUP.UPDATED, GROUP.DELETED, USER.UPDATED, USER.LOCKED, USER.UNLOCKED, USER.MOVED, ACCOUNT.LINKED, POPULATION.UPDATED, POPULATION.DELETED, USER.DELETED, USER.CREATED"
+      When user "Ada" is created
+      And user "Ada" is deleted
+      Then the events of "Ada" and "deletion of Ada" are delivered
 
   Rule: A population filter lets through what is done to users of the listed populations
 
@@ -97,6 +113,28 @@ Feature: Filtering
       And user "Carl" is created in population "Customers"
       Then the events of "Pia", "Ada" and "Carl" are delivered
 
+    @FLT-006
+    Scenario: A user of the last of ten listed populations
+      Given 10 populations
+      And a subscription to "USER.CREATED" with:
+        | populations | population 1, population 2, population 3, population 4, population 5, population 6, population 7, population 8, population 9, population 10 |
+      When user "Ada" is created in population "population 10"
+      And user "Bob" is created in population "population 5"
+      Then the events of "Ada" and "Bob" are delivered
+
+    @FLT-005 @needs:post-events
+    Scenario: The application matches and the population does not
+      Given populations "Staff" and "Customers"
+      And application "Shop"
+      And a subscription to "USER.CREATED" with:
+        | populations  | Staff |
+        | applications | Shop  |
+      When these events happen:
+        | event     | user of   | by application |
+        | customer  | Customers | Shop           |
+        | colleague | Staff     | Shop           |
+      Then only the event of "colleague" is delivered
+
     @FLT-007 @needs:post-events
     Scenario: The user acted on counts, not the acting user
       Given populations "Staff" and "Customers"
@@ -107,6 +145,16 @@ Feature: Filtering
         | customer on staff | USER.UPDATED | Customers  | Staff     |
         | staff on staff    | USER.UPDATED | Staff      | Staff     |
       Then only the events of "customer on staff" and "staff on staff" are delivered
+
+    @FLT-007 @needs:post-events
+    Scenario: The acting user does not count where the user acted on has no population
+      Given population "Staff"
+      And a subscription to "USER.UPDATED" for population "Staff"
+      When these events happen:
+        | event             | type         | by user of | user of |
+        | staff on somebody | USER.UPDATED | Staff      |         |
+        | staff on staff    | USER.UPDATED | Staff      | Staff   |
+      Then only the event of "staff on staff" is delivered
 
   Rule: An application filter lets through what the listed applications do
 
@@ -121,6 +169,31 @@ Feature: Filtering
         | by nobody | none           |
         | by till   | Till           |
       Then only the events of "by shop" and "by till" are delivered
+
+    @FLT-008 @needs:post-events
+    Scenario: The last of ten listed applications
+      Given 10 applications
+      And a subscription to "USER.CREATED" with:
+        | applications | application 1, application 2, application 3, application 4, application 5, application 6, application 7, application 8, application 9, application 10 |
+      When these events happen:
+        | event     | by application |
+        | by tenth  | application 10 |
+        | by nobody | none           |
+        | by fifth  | application 5  |
+      Then only the events of "by tenth" and "by fifth" are delivered
+
+    @FLT-008 @needs:post-events
+    Scenario: The population matches and the application does not
+      Given populations "Staff" and "Customers"
+      And applications "Shop" and "Desk"
+      And a subscription to "USER.CREATED" with:
+        | populations  | Staff |
+        | applications | Shop  |
+      When these events happen:
+        | event   | user of | by application |
+        | by desk | Staff   | Desk           |
+        | by shop | Staff   | Shop           |
+      Then only the event of "by shop" is delivered
 
     @FLT-010 @needs:post-events
     Scenario: Without the filter, the events of all applications
@@ -164,12 +237,13 @@ Feature: Filtering
         | tags | adminIdentityEvent |
       When user "Ada" is created
       And these events happen:
-        | event    | type         | tag                |
-        | first    | USER.UPDATED | adminIdentityEvent |
-        | untagged | USER.UPDATED |                    |
-        | other    | USER.UPDATED | adminIdentity      |
-        | wrong    | USER.DELETED | adminIdentityEvent |
-        | sentinel | USER.UPDATED | adminIdentityEvent |
+        | event    | type         | tag                   |
+        | first    | USER.UPDATED | adminIdentityEvent    |
+        | untagged | USER.UPDATED |                       |
+        | other    | USER.UPDATED | adminIdentity         |
+        | longer   | USER.UPDATED | adminIdentityEventual |
+        | wrong    | USER.DELETED | adminIdentityEvent    |
+        | sentinel | USER.UPDATED | adminIdentityEvent    |
       Then only the events of "first" and "sentinel" are delivered
 
     @FLT-005 @needs:post-events
@@ -212,6 +286,16 @@ Feature: Filtering
       When user "Ada" is created in population "Staff"
       And user "Ada" is deleted
       Then only the event of "deletion of Ada" is delivered
+
+    @needs:post-events
+    Scenario: The type matches and there is no population to match
+      Given population "Staff"
+      And a subscription to "USER.CREATED" for population "Staff"
+      When these events happen:
+        | event     | user of |
+        | nowhere   |         |
+        | colleague | Staff   |
+      Then only the event of "colleague" is delivered
 
   @FLT-013
   Rule: A subscription begins when it is created

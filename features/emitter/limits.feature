@@ -128,6 +128,12 @@ Feature: Limits
         | one too many | 501  |
         | less than 0  | -1   |
 
+    Scenario: A replacement with a limit of 501 events is refused
+      Given a subscription
+      When the subscription is replaced with:
+        | limit | 501 events |
+      Then the request is refused
+
   @SUB-LIMIT-K01
   Rule: A payload of 1 to 4096 KB can be asked for
 
@@ -153,6 +159,12 @@ Feature: Limits
         | what            | size |
         | nothing         | 0    |
         | one KB too many | 4097 |
+
+    Scenario: A replacement with a limit of 4097 KB is refused
+      Given a subscription
+      When the subscription is replaced with:
+        | limit | 4097 KB |
+      Then the request is refused
 
   @SUB-LIMIT-X01
   Rule: A limit is one of events or of KB

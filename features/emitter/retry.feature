@@ -40,8 +40,32 @@ Feature: Retry
         | 403    |
         | 404    |
         | 410    |
+        | 402    |
+        | 405    |
+        | 406    |
+        | 408    |
+        | 409    |
         | 413    |
+        | 415    |
+        | 422    |
+        | 423    |
+        | 425    |
         | 429    |
+        | 431    |
+        | 451    |
+        | 499    |
+
+    Scenario Outline: Ten times <status> in a row
+      Given a receiver "sink" that answers <status> to the first 10 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails 10 times or more
+
+      Examples:
+        | status |
+        | 400    |
+        | 404    |
 
   @RTY-003
   Rule: What a refused connection held up is delivered once connections are accepted
@@ -56,6 +80,16 @@ Feature: Retry
       Then the event of "Bob" is delivered to "beside"
       When receiver "sink" recovers
       Then the events of "Ada" and "Bob" are sent to "sink" until they are acknowledged
+
+    Scenario: A port that stays closed for several attempts
+      Given a receiver "sink" that refuses connections
+      And a receiver "beside" that answers 500
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      And a subscription "witness" to "USER.CREATED" at receiver "beside"
+      When user "Ada" is created
+      Then delivery to "beside" fails 8 times or more
+      When receiver "sink" recovers
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
 
   @RTY-004
   Rule: What is never answered is sent again
@@ -96,6 +130,74 @@ Feature: Retry
       Then the event of "Bob" is sent to "sink" until it is acknowledged
       And nothing is sent to "sink" again after it was acknowledged
 
+    Scenario: A burst in full deliveries
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | limit | 10 events |
+      When 25 users are created at once
+      Then all events are sent to "sink" until they are acknowledged
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And nothing is sent to "sink" again after it was acknowledged
+
+    Scenario: While further events come for two seconds
+      Given a subscription "watch" to "USER.CREATED" at receiver "receiver"
+      When 3 users are created at once
+      Then every event is delivered
+      When a user is created every 400 milliseconds, 6 times
+      Then every event is delivered
+      And nothing is sent to "receiver" again after it was acknowledged
+
+    Scenario Outline: A subscription whose <what> is changed
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      When subscription "watch" is changed with:
+        | <setting> | <value> |
+      And user "Bob" is created
+      Then the event of "Bob" is sent to "sink" until it is acknowledged
+      And nothing is sent to "sink" again after it was acknowledged
+
+      Examples:
+        | what   | setting         | value                  |
+        | name   | name            | "hookproof-other-name" |
+        | header | header X-Tenant | seven                  |
+        | limit  | limit           | 10 events              |
+        | path   | below           | /audit                 |
+
+    Scenario: A subscription that is moved
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      When subscription "watch" is moved to a receiver "new"
+      And user "Bob" is created
+      Then the event of "Bob" is sent to "new" until it is acknowledged
+      And the event of "Ada" has not come to "new"
+
+    Scenario: A subscription that is switched off and on
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      When subscription "watch" is switched off
+      And subscription "watch" is switched on
+      And user "Bob" is created
+      Then the event of "Bob" is sent to "sink" until it is acknowledged
+      And nothing is sent to "sink" again after it was acknowledged
+
+    @needs:post-events
+    Scenario Outline: A burst of <events> events with a limit of <limit> events
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | limit | <limit> events |
+      When <events> events happen at once
+      Then all events are sent to "sink" until they are acknowledged
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And nothing is sent to "sink" again after it was acknowledged
+
+      Examples:
+        | events | limit |
+        | 25     | 10    |
+        | 1001   | 500   |
+
   @RTY-006
   Rule: Nothing overtakes a delivery that fails
 
@@ -117,6 +219,20 @@ Feature: Retry
       When users "Ada", "Bob", "Cleo" and "Dora" are created
       Then all events are sent to "sink" until they are acknowledged
       And no event overtakes a failed delivery at "sink"
+
+    Scenario Outline: Many events wait behind one at a receiver that <fails>
+      Given a receiver "sink" that <fails>
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | limit | 1 event |
+      When users "Ada", "Bob", "Cleo" and "Dora" are created
+      Then all events are sent to "sink" until they are acknowledged
+      And no event overtakes a failed delivery at "sink"
+
+      Examples:
+        | fails                                            |
+        | never answers the first 2 deliveries             |
+        | resets the connections of the first 5 deliveries |
+        | answers 502 to the first 5 deliveries            |
 
   @RTY-007
   Rule: Nothing is lost in an outage
@@ -153,6 +269,76 @@ Feature: Retry
       Then delivery to "sink" fails 5 times or more
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
+
+    Scenario Outline: A receiver that answers <status> at first
+      Given a receiver "sink" that answers <status> to the first 2 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When users "Ada" and "Bob" are created
+      Then all events are sent to "sink" until they are acknowledged
+      And delivery to "sink" fails 2 times or more
+
+      Examples:
+        | status |
+        | 501    |
+        | 502    |
+        | 503    |
+        | 504    |
+        | 507    |
+        | 599    |
+
+    Scenario Outline: A receiver that <fails>
+      Given a receiver "sink" that <fails>
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails <times> times or more
+
+      Examples:
+        | fails                                            | times |
+        | never answers the first 3 deliveries             | 3     |
+        | resets the connections of the first 6 deliveries | 6     |
+
+    Scenario: An outage of twelve attempts
+      Given a receiver "sink" that answers 503 to the first 12 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When users "Ada" and "Bob" are created
+      Then all events are sent to "sink" until they are acknowledged
+      And delivery to "sink" fails 12 times or more
+
+    Scenario Outline: The <what> of the subscription is changed in an outage
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When users "Ada" and "Bob" are created
+      Then delivery to "sink" fails 2 times or more
+      When subscription "watch" is changed with:
+        | <setting> | <value> |
+      And user "Cleo" is created
+      Then delivery to "sink" fails 4 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+
+      Examples:
+        | what   | setting         | value                  |
+        | name   | name            | "hookproof-other-name" |
+        | header | header X-Tenant | seven                  |
+        | limit  | limit           | 1 event                |
+        | path   | below           | /audit                 |
+
+    Scenario Outline: The <what> of the subscription is changed while a delivery fails
+      Given a receiver "sink" that answers 503 after 500 milliseconds
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When users "Ada" and "Bob" are created
+      Then delivery to "sink" fails once or more
+      When subscription "watch" is changed with:
+        | <setting> | <value> |
+      Then delivery to "sink" fails 2 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+
+      Examples:
+        | what   | setting         | value                  |
+        | name   | name            | "hookproof-other-name" |
+        | header | header X-Tenant | seven                  |
 
   @RTY-008
   Rule: Events arrive in the order in which they happened
@@ -206,9 +392,11 @@ Feature: Retry
 
       Examples:
         | status |
+        | 300    |
         | 301    |
         | 302    |
         | 303    |
+        | 304    |
         | 307    |
         | 308    |
 

@@ -186,6 +186,13 @@ Feature: Subscriptions
       Then the answer is 200
       And it reads as it was sent
 
+    @needs:environments @whole-environment
+    Scenario: One of 50 subscriptions is replaced
+      Given 50 subscriptions
+      When subscription "subscription 7" is replaced with:
+        | header X-Tenant | seven |
+      Then the answer is 200
+
   @SUB-CRUD-014
   Rule: A replacement leaves nothing of what it does not name
 

@@ -15,6 +15,14 @@ Feature: TLS settings
         | verifyTlsCertificates | false  |
       Then the request is refused
 
+    Scenario: A replacement with a key and without verification
+      Given key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription
+      When the subscription is replaced with:
+        | key                   | client |
+        | verifyTlsCertificates | false  |
+      Then the request is refused
+
   @SUB-TLS-002
   Rule: A key for outbound mutual TLS is accepted
 
@@ -32,6 +40,20 @@ Feature: TLS settings
     Scenario Outline: A key of usage type <usage>
       Given key "client" with usage type "<usage>"
       When a subscription is requested with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      Then the request is refused
+
+      Examples:
+        | usage      |
+        | SIGNING    |
+        | ENCRYPTION |
+        | SSL/TLS    |
+
+    Scenario Outline: A replacement with a key of usage type <usage>
+      Given key "client" with usage type "<usage>"
+      And a subscription
+      When the subscription is replaced with:
         | key                   | client |
         | verifyTlsCertificates | true   |
       Then the request is refused

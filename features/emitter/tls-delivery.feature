@@ -35,6 +35,34 @@ Feature: TLS of deliveries
         | with a self-signed certificate             |
         | with a certificate of an unknown authority |
 
+    Scenario: The certificate of a trusted authority has expired
+      Given a receiver with an expired certificate
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
+    @needs:environments
+    Scenario: The authority is trusted in another environment
+      Given another environment "elsewhere"
+      And a receiver with a certificate of an unknown authority
+      And the receiver's certificate uploaded in environment "elsewhere" with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
+    Scenario: Verification is switched on
+      Given a receiver with a certificate of an unknown authority
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | false |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | verifyTlsCertificates | true |
+      And user "Bob" is created
+      Then the emitter tries to deliver and no request arrives
+
   @DLV-TLS-003
   Rule: An uploaded authority is trusted
 
@@ -94,6 +122,23 @@ Feature: TLS of deliveries
         | requiring a client certificate  |
         | asking for a client certificate |
 
+    @needs:certificates
+    Scenario Outline: A receiver <receiver> that resets connections
+      Given a receiver <receiver> that resets the connections of the first 2 deliveries
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
+      And every delivery presents the certificate of key "client"
+
+      Examples:
+        | receiver                        |
+        | requiring a client certificate  |
+        | asking for a client certificate |
+
   @DLV-TLS-007
   Rule: Without a key no certificate is presented
 
@@ -111,6 +156,21 @@ Feature: TLS of deliveries
       And a subscription to "USER.CREATED"
       When user "Ada" is created
       Then the event of "Ada" is delivered
+      And no delivery presents a client certificate
+
+    @needs:certificates
+    Scenario: The key is taken from the subscription
+      Given a receiver asking for a client certificate
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | tlsClientAuthKeyPair | absent |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
       And no delivery presents a client certificate
 
   @DLV-TLS-008

@@ -129,7 +129,7 @@ func Delivered(t *transcript.Transcript, endpoint string, names ...string) Outco
 		}
 	}
 	if missing > 0 {
-		return Fail("all %d events at receiver %q", len(wanted), endpoint).Got("%d missing, the first being %s (%s); %s", missing, first.Name, first.Type, Arrived(t, endpoint))
+		return Fail("all %d events at receiver %q", len(wanted), endpoint).Got("%d missing, the first being %s (%s); %s", missing, first.Name, first.Type, Arrived(t, endpoint)).absence()
 	}
 	return Pass
 }

@@ -44,23 +44,25 @@ func Compact(t *transcript.Transcript, endpoint string) Outcome {
 // OnePerLine fails unless every line of every body that is not empty is one
 // JSON object. (DLV-016)
 func OnePerLine(t *transcript.Transcript, endpoint string) Outcome {
-	return eachDelivery(t, endpoint, func(d transcript.Delivery) Outcome {
-		objects := 0
-		for line := range bytes.Lines(d.Body) {
-			line = bytes.TrimSpace(line)
-			if len(line) == 0 {
-				continue
-			}
-			if !gjson.ValidBytes(line) || !gjson.ParseBytes(line).IsObject() {
-				return Fail("a JSON object on every line").Got("%s", cut(line))
-			}
-			objects++
+	return eachDelivery(t, endpoint, onePerLine)
+}
+
+func onePerLine(d transcript.Delivery) Outcome {
+	objects := 0
+	for line := range bytes.Lines(d.Body) {
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			continue
 		}
-		if objects == 0 {
-			return Fail("a JSON object on every line").Got("no line that is not empty")
+		if !gjson.ValidBytes(line) || !gjson.ParseBytes(line).IsObject() {
+			return Fail("a JSON object on every line").Got("%s", cut(line))
 		}
-		return Pass
-	})
+		objects++
+	}
+	if objects == 0 {
+		return Fail("a JSON object on every line").Got("no line that is not empty")
+	}
+	return Pass
 }
 
 // SameData fails unless every caused event reached both endpoints with the

@@ -21,6 +21,7 @@ type Outcome struct {
 	// empty where the values say it all.
 	Cause  string
 	failed bool
+	absent bool
 }
 
 // Pass is the outcome of a promise that was kept.
@@ -42,6 +43,16 @@ func (o Outcome) because(cause string) Outcome {
 	o.Cause = cause
 	return o
 }
+
+// absence is o of something that did not come.
+func (o Outcome) absence() Outcome {
+	o.absent = true
+	return o
+}
+
+// Absent tells whether the promise was broken by something that did not come:
+// a delivery, an answer. Then the one who made it may be gone.
+func (o Outcome) Absent() bool { return o.failed && o.absent }
 
 // Failed tells whether the promise was broken.
 func (o Outcome) Failed() bool { return o.failed }

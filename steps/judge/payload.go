@@ -32,7 +32,7 @@ func eachDelivery(t *transcript.Transcript, endpoint string, judge func(transcri
 		}
 	}
 	if !seen {
-		return Fail("a delivery to receiver %q", endpoint).Got("none")
+		return Fail("a delivery to receiver %q", endpoint).Got("none").absence()
 	}
 	return Pass
 }
@@ -52,12 +52,14 @@ func eachBody(t *transcript.Transcript, endpoint string, judge func(transcript.D
 // Requested fails unless every delivery is a request with this method to this
 // path and query. (DLV-001)
 func Requested(t *transcript.Transcript, endpoint, method, target string) Outcome {
-	return eachDelivery(t, endpoint, func(d transcript.Delivery) Outcome {
-		if d.Method != method || d.Target != target {
-			return Fail("%s %s", method, target).Got("%s %s", d.Method, d.Target)
-		}
-		return Pass
-	})
+	return eachDelivery(t, endpoint, func(d transcript.Delivery) Outcome { return requested(d, method, target) })
+}
+
+func requested(d transcript.Delivery, method, target string) Outcome {
+	if d.Method != method || d.Target != target {
+		return Fail("%s %s", method, target).Got("%s %s", d.Method, d.Target)
+	}
+	return Pass
 }
 
 // Header is a header that a delivery must carry: once, with one of the
@@ -72,13 +74,20 @@ type Header struct {
 func Carries(t *transcript.Transcript, endpoint string, headers ...Header) Outcome {
 	return eachDelivery(t, endpoint, func(d transcript.Delivery) Outcome {
 		for _, h := range headers {
-			got := headerValues(d, h.Name)
-			if len(got) != 1 || !slices.Contains(h.Values[:], got[0]) {
-				return Fail("header %s once, with the configured value (%s)", h.Name, h.Values[1]).Got("%s", describeValues(got))
+			if o := carries(d, h); o.failed {
+				return o
 			}
 		}
 		return Pass
 	})
+}
+
+func carries(d transcript.Delivery, h Header) Outcome {
+	got := headerValues(d, h.Name)
+	if len(got) != 1 || !slices.Contains(h.Values[:], got[0]) {
+		return Fail("header %s once, with the configured value (%s)", h.Name, h.Values[1]).Got("%s", describeValues(got))
+	}
+	return Pass
 }
 
 // headerValues are the values of the header, whatever the case of its name.
@@ -117,18 +126,20 @@ func JSONType(t *transcript.Transcript, endpoint string) Outcome {
 // OneArray fails unless the body of every delivery is one JSON array of
 // objects. (DLV-004)
 func OneArray(t *transcript.Transcript, endpoint string) Outcome {
-	return eachDelivery(t, endpoint, func(d transcript.Delivery) Outcome {
-		events, o := arrayOf(d)
-		if o.failed {
-			return o
+	return eachDelivery(t, endpoint, oneArray)
+}
+
+func oneArray(d transcript.Delivery) Outcome {
+	events, o := arrayOf(d)
+	if o.failed {
+		return o
+	}
+	for i, e := range events {
+		if !e.IsObject() {
+			return Fail("an object as element %d of the array", i).Got("%s", cut(e.Raw))
 		}
-		for i, e := range events {
-			if !e.IsObject() {
-				return Fail("an object as element %d of the array", i).Got("%s", cut(e.Raw))
-			}
-		}
-		return Pass
-	})
+	}
+	return Pass
 }
 
 // arrayOf are the elements of the one JSON array that the body is.
@@ -182,12 +193,14 @@ func NoneEmpty(t *transcript.Transcript, endpoint string) Outcome {
 // AtMostEvents fails if a delivery holds more than limit events.
 // (DLV-007, DLV-008)
 func AtMostEvents(t *transcript.Transcript, endpoint string, limit int) Outcome {
-	return eachBody(t, endpoint, func(_ transcript.Delivery, events []gjson.Result) Outcome {
-		if len(events) > limit {
-			return Fail("at most %d events", limit).Got("%d events", len(events))
-		}
-		return Pass
-	})
+	return eachBody(t, endpoint, func(_ transcript.Delivery, events []gjson.Result) Outcome { return atMostEvents(events, limit) })
+}
+
+func atMostEvents(events []gjson.Result, limit int) Outcome {
+	if len(events) > limit {
+		return Fail("at most %d events", limit).Got("%d events", len(events))
+	}
+	return Pass
 }
 
 // OneEventEach fails unless every delivery holds exactly one event. (DLV-009)
@@ -203,12 +216,14 @@ func OneEventEach(t *transcript.Transcript, endpoint string) Outcome {
 // AtMostKB fails if the body of a delivery is longer than limit KB, unless it
 // holds exactly one event. (DLV-010)
 func AtMostKB(t *transcript.Transcript, endpoint string, limit int) Outcome {
-	return eachBody(t, endpoint, func(d transcript.Delivery, events []gjson.Result) Outcome {
-		if len(d.Body) > limit*bytesPerKB && len(events) != 1 {
-			return Fail("at most %d bytes, or one event", limit*bytesPerKB).Got("%d bytes with %d events", len(d.Body), len(events))
-		}
-		return Pass
-	})
+	return eachBody(t, endpoint, func(d transcript.Delivery, events []gjson.Result) Outcome { return atMostKB(d, events, limit) })
+}
+
+func atMostKB(d transcript.Delivery, events []gjson.Result, limit int) Outcome {
+	if len(d.Body) > limit*bytesPerKB && len(events) != 1 {
+		return Fail("at most %d bytes, or one event", limit*bytesPerKB).Got("%d bytes with %d events", len(d.Body), len(events))
+	}
+	return Pass
 }
 
 // LargeAlone fails if an event larger than limit KB arrived together with

@@ -23,7 +23,7 @@ type Expectation struct {
 func Response(x transcript.Exchange, expectations ...Expectation) Outcome {
 	request := x.Request.Method + " " + x.Request.Path
 	if x.Response == nil {
-		return Fail("an answer to %s", request).Got("none: %s", x.Error).because("no answer came")
+		return Fail("an answer to %s", request).Got("none: %s", x.Error).because("no answer came").absence()
 	}
 	sorted := slices.Clone(expectations)
 	slices.SortStableFunc(sorted, func(a, b Expectation) int { return a.stage - b.stage })

@@ -38,7 +38,7 @@ func Acknowledged(t *transcript.Transcript, endpoint string, names ...string) Ou
 	}
 	if missing > 0 {
 		return Fail("all %d events at receiver %q in deliveries that it answered with 200", len(wanted), endpoint).
-			Got("%d missing, the first being %s (%s); %s", missing, first.Name, first.Type, Arrived(t, endpoint))
+			Got("%d missing, the first being %s (%s); %s", missing, first.Name, first.Type, Arrived(t, endpoint)).absence()
 	}
 	return Pass
 }
@@ -59,7 +59,7 @@ func FailedDeliveries(t *transcript.Transcript, endpoint string) int {
 // answered with 200: the emitter kept on trying.
 func Retried(t *transcript.Transcript, endpoint string, n int) Outcome {
 	if got := FailedDeliveries(t, endpoint); got < n {
-		return Fail("at least %d failed deliveries at receiver %q", n, endpoint).Got("%d; %s", got, Arrived(t, endpoint))
+		return Fail("at least %d failed deliveries at receiver %q", n, endpoint).Got("%d; %s", got, Arrived(t, endpoint)).absence()
 	}
 	return Pass
 }

@@ -1,0 +1,184 @@
+package judge
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// asRequested judges method, path and query. (DLV-001)
+func asRequested(c configuration, d arrived) *Broken {
+	return broken(requested(d.Delivery, http.MethodPost, c.target), "DLV-001")
+}
+
+// framing are headers that belong to the transport; what is configured for
+// them is not promised to get through.
+var framing = map[string]bool{"connection": true, "content-length": true, "host": true, "transfer-encoding": true}
+
+// withHeaders judges the configured headers. They are recorded as marks, and
+// arrive as marks or, where they are known to hold no secret, as they are.
+// (DLV-002, and DLV-003 for credentials)
+func (o *observed) withHeaders(c configuration, d arrived) *Broken {
+	var found *Broken
+	c.body.Get("httpEndpoint.headers").ForEach(func(name, value gjson.Result) bool {
+		if value.Type != gjson.String || framing[strings.ToLower(name.Str)] {
+			return true
+		}
+		rules := []string{"DLV-002"}
+		if strings.EqualFold(name.Str, "Authorization") {
+			rules = append(rules, "DLV-003")
+		}
+		marked := d.Delivery
+		marked.Headers = map[string][]string{}
+		for _, v := range headerValues(d.Delivery, name.Str) {
+			marked.Headers[name.Str] = append(marked.Headers[name.Str], o.redact.Mark(v))
+		}
+		want := o.redact.Mark(value.Str)
+		found = broken(carries(marked, Header{Name: name.Str, Values: [2]string{want, want}}), rules...)
+		return found == nil
+	})
+	return found
+}
+
+// neverEmpty judges that there is an event. (DLV-006)
+func neverEmpty(_ configuration, d arrived) *Broken {
+	if len(d.events) > 0 || d.err != nil && strings.TrimSpace(string(d.Body)) != "" {
+		return nil
+	}
+	return broken(Fail("at least one event").Got("%s", describeBody(d.Body)), "DLV-006")
+}
+
+// inFormat judges that the body is one array, or lines of objects, whichever
+// was asked for. (DLV-004 and DLV-005, DLV-016)
+func inFormat(c configuration, d arrived) *Broken {
+	switch c.body.Get("payloadOptions.payloadFormat.https.format").String() {
+	case "", "JSON_ARRAY":
+		rules := []string{"DLV-004"}
+		if gjson.ValidBytes(d.Body) && gjson.ParseBytes(d.Body).IsObject() {
+			rules = append(rules, "DLV-005")
+		}
+		return broken(oneArray(d.Delivery), rules...)
+	case "ND_JSON":
+		return broken(onePerLine(d.Delivery), "DLV-016")
+	}
+	return nil
+}
+
+// defaultEvents is how many events a delivery holds at most where no limit
+// was asked for. (S1)
+const defaultEvents = 500
+
+// withinLimit judges the payload limit. (DLV-007, DLV-008, DLV-010)
+func withinLimit(c configuration, d arrived) *Broken {
+	limit := c.body.Get("payloadOptions.maximumPayloadLimit")
+	size := int(limit.Get("size").Int())
+	switch {
+	case !limit.Exists(), limit.Type == gjson.Null:
+		return broken(atMostEvents(d.events, defaultEvents), "DLV-007")
+	case size < 1:
+		return nil
+	case limit.Get("type").Str == "EVENTS_PER_PAYLOAD":
+		return broken(atMostEvents(d.events, size), "DLV-008")
+	case limit.Get("type").Str == "KB_PER_PAYLOAD":
+		return broken(atMostKB(d.Delivery, d.events, size), "DLV-010")
+	}
+	return nil
+}
+
+// withID judges that every event has an id, once in a delivery. (EVT-001)
+func withID(_ configuration, d arrived) *Broken {
+	seen := map[string]bool{}
+	for _, e := range d.events {
+		if b := broken(identified(e), "EVT-001"); b != nil {
+			return b
+		}
+		id := e.Get("id").Str
+		if seen[id] {
+			return broken(Fail("every id once in a delivery").Got("id %s twice", id), "EVT-001")
+		}
+		seen[id] = true
+	}
+	return nil
+}
+
+// plainAgent is how the user agent begins that Go's client sends where a
+// step names none.
+const plainAgent = "go-http-client/"
+
+// hidingAddress judges that an event whose subscription has not opted in
+// says nothing of the caller's IP address. (EVT-012)
+func (o *observed) hidingAddress(c configuration, d arrived) *Broken {
+	if c.body.Get("filterOptions.ipAddressExposed").Bool() {
+		return nil
+	}
+	for _, e := range d.events {
+		leak := HidesAddress(e.Get("source"), Origin{})
+		if key, ok := o.cause(e); ok && !leak.failed {
+			if posted, ok := o.posted[key]; ok {
+				leak = hides(e, posted, "source.ipAddress", "the IP address")
+			} else {
+				leak = HidesAddress(e, Origin{})
+			}
+		}
+		if leak.failed {
+			return broken(leak.Got("%s in event %s", leak.Actual, cut(e.Raw)), "EVT-012")
+		}
+	}
+	return nil
+}
+
+// hidingAgent is hidingAddress for the user agent. (EVT-013)
+func (o *observed) hidingAgent(c configuration, d arrived) *Broken {
+	if c.body.Get("filterOptions.userAgentExposed").Bool() {
+		return nil
+	}
+	for _, e := range d.events {
+		key, ok := o.cause(e)
+		if !ok {
+			continue
+		}
+		var leak Outcome
+		if posted, ok := o.posted[key]; ok {
+			leak = hides(e, posted, "source.userAgent", "the user agent")
+		} else if from := o.origin(key); from.UserAgent != "" {
+			leak = HidesUserAgent(e, from)
+		} else if occurs(e, plainAgent) {
+			leak = Fail("nothing of the caller's user agent").Got("%s", plainAgent)
+		}
+		if leak.failed {
+			return broken(leak.Got("%s in event %s", leak.Actual, cut(e.Raw)), "EVT-013")
+		}
+	}
+	return nil
+}
+
+// origin is where an event came from that an API call caused.
+func (o *observed) origin(key string) Origin {
+	return OriginOf(o.t, *o.t.Entries[o.caused[key]].Caused)
+}
+
+// hides fails if what was posted at the path occurs in the event. Where the
+// rest of what was posted holds it as well, nothing is said.
+func hides(event, posted gjson.Result, path, what string) Outcome {
+	secret := posted.Get(path).String()
+	if secret == "" || !occurs(event, secret) {
+		return Pass
+	}
+	elsewhere := false
+	posted.ForEach(func(name, value gjson.Result) bool {
+		elsewhere = elsewhere || name.Str != "source" && occurs(value, secret)
+		return !elsewhere
+	})
+	if elsewhere {
+		return Pass
+	}
+	return Fail("nothing of %s %q", what, secret).Got("it")
+}
+
+// occurs tells whether the text stands in any string of v, in any case.
+func occurs(v gjson.Result, text string) bool {
+	found, lower := false, strings.ToLower(text)
+	eachText(v, func(s string) { found = found || strings.Contains(strings.ToLower(s), lower) })
+	return found
+}

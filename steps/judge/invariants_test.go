@@ -1,0 +1,384 @@
+package judge_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidwall/sjson"
+
+	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+// story is a hand-made transcript as a scenario would leave it: receivers,
+// subscriptions, events and deliveries, one after the other.
+type story struct {
+	transcript.Transcript
+	clock time.Time
+	seq   map[string]int
+}
+
+var documented = judge.Times{Hold: 2 * time.Second, Tolerance: 400 * time.Millisecond}
+
+// told is a story that begins with receivers of these names, which take
+// everything.
+func told(receivers ...string) *story {
+	s := &story{clock: dawn, seq: map[string]int{}}
+	s.Salt = "salt"
+	for _, name := range receivers {
+		s.receiver(name, `{}`)
+	}
+	return s
+}
+
+func (s *story) later(d time.Duration) *story { s.clock = s.clock.Add(d); return s }
+
+func (s *story) add(e transcript.Entry) *story {
+	e.At = s.clock
+	s.Entries = append(s.Entries, e)
+	return s
+}
+
+func (s *story) exchange(peer, method, path, sent string, status int, got string) *story {
+	x := &transcript.Exchange{Peer: peer, Request: transcript.Request{Method: method, Path: path, Body: transcript.Body(sent)}, End: s.clock}
+	if status > 0 {
+		x.Response = &transcript.Response{Status: status, Body: transcript.Body(got)}
+	}
+	return s.add(transcript.Entry{Exchange: x})
+}
+
+// slow is a call to the suite's own receiver that takes long.
+func (s *story) slow() *story {
+	s.exchange("receiver", "GET", "/inspect/endpoints", "", 200, "[]")
+	s.Entries[len(s.Entries)-1].At = s.clock.Add(-time.Second)
+	return s
+}
+
+func (s *story) receiver(name, behaviour string) *story {
+	return s.exchange("receiver", "POST", "/inspect/endpoints", `{"name":"a/b#`+name+`","behaviour":`+behaviour+`}`, 201,
+		`{"id":"ep-`+name+`","urls":{"trusted":"https://127.0.0.1:7/hooks/`+name+`"}}`)
+}
+
+// subscriptionTo is the body of one that delivers to the receiver, with members
+// of these paths and values set.
+func subscriptionTo(receiver string, members ...any) string {
+	body := `{"name":"n","enabled":true,"httpEndpoint":{"url":"https://127.0.0.1:7/hooks/` + receiver + `"}}`
+	for i := 0; i < len(members); i += 2 {
+		body, _ = sjson.Set(body, members[i].(string), members[i+1])
+	}
+	return string(transcript.NewRedactor("salt").JSON([]byte(body)))
+}
+
+const subscriptions = "/v1/environments/e/subscriptions"
+
+func (s *story) subscribed(id, body string) *story {
+	return s.exchange("emitter", "POST", subscriptions, body, 201, `{"id":"`+id+`"}`)
+}
+
+func (s *story) put(id, body string, status int) *story {
+	return s.exchange("emitter", "PUT", subscriptions+"/"+id, body, status, `{}`)
+}
+
+// users makes users by API calls; each causes an event about it.
+func (s *story) users(ids ...string) *story {
+	for _, id := range ids {
+		s.later(time.Millisecond).exchange("emitter", "POST", "/v1/environments/e/users", `{}`, 201, `{"id":"`+id+`"}`)
+		s.add(transcript.Entry{Caused: &transcript.Caused{Name: id, Type: "USER.CREATED", Resource: id, At: s.clock}})
+	}
+	return s
+}
+
+// posts posts events as they stand.
+func (s *story) posts(events ...string) *story {
+	s.exchange("control", "POST", "/control/environments/e/events", strings.Join(events, "\n"), 202, "")
+	for _, e := range events {
+		var posted struct{ ID string }
+		_ = json.Unmarshal([]byte(e), &posted)
+		s.add(transcript.Entry{Caused: &transcript.Caused{Name: posted.ID, EventID: posted.ID, Type: "USER.CREATED", At: s.clock}})
+	}
+	return s
+}
+
+// userEvent is the event of a user's creation, with members set.
+func userEvent(id string, members ...any) string {
+	event := `{"id":"event-` + id + `","action":{"type":"USER.CREATED"},"resources":[{"id":"` + id + `"}]}`
+	for i := 0; i < len(members); i += 2 {
+		event, _ = sjson.Set(event, members[i].(string), members[i+1])
+	}
+	return event
+}
+
+// delivers adds a delivery of these users' events, 100 ms later, answered at
+// once with the status; 0 is no answer.
+func (s *story) delivers(status int, ids ...string) *story {
+	events := make([]string, len(ids))
+	for i, id := range ids {
+		events[i] = userEvent(id)
+	}
+	return s.brings(status, "["+strings.Join(events, ",")+"]")
+}
+
+func (s *story) brings(status int, body string, change ...func(*transcript.Delivery)) *story {
+	s.later(100 * time.Millisecond)
+	d := transcript.Delivery{
+		Endpoint: "r", Method: "POST", Target: "/hooks/r", Complete: true, Headers: map[string][]string{},
+		Body: transcript.Body(body), FirstByteAt: s.clock, LastByteAt: s.clock,
+		Answer: transcript.Answer{Action: "respond", Status: status, At: s.clock},
+	}
+	if status == 0 {
+		d.Answer.Action = "hang"
+	}
+	for _, c := range change {
+		c(&d)
+	}
+	s.seq[d.Endpoint]++
+	d.Seq = s.seq[d.Endpoint]
+	return s.add(transcript.Entry{Watch: &transcript.Watch{Endpoint: d.Endpoint, Deliveries: []transcript.Delivery{d}}})
+}
+
+func toward(endpoint string) func(*transcript.Delivery) {
+	return func(d *transcript.Delivery) { d.Endpoint, d.Target = endpoint, "/hooks/"+endpoint }
+}
+
+func carrying(name, value string) func(*transcript.Delivery) {
+	return func(d *transcript.Delivery) { d.Headers[name] = []string{value} }
+}
+
+// ordinary is a story of one subscription to one receiver.
+func ordinary(members ...any) *story {
+	return told("r").subscribed("s", subscriptionTo("r", members...))
+}
+
+// many are so many users, and an array of their events with size more bytes
+// each.
+func many(n int, size int) (ids []string, body string) {
+	events := make([]string, n)
+	for i := range n {
+		ids = append(ids, fmt.Sprint("u", i))
+		events[i] = userEvent(ids[i], "pad", strings.Repeat("x", size))
+	}
+	return ids, "[" + strings.Join(events, ",") + "]"
+}
+
+type invariantCase struct {
+	name  string
+	story *story
+	rules string // that are broken, by spaces; empty: none
+}
+
+func checkInvariants(t *testing.T, cases []invariantCase) {
+	t.Helper()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := judge.Invariants(&c.story.Transcript, documented)
+			switch {
+			case b == nil && c.rules != "":
+				t.Errorf("nothing is found, want %s", c.rules)
+			case b != nil && !slices.Equal(b.Rules, strings.Fields(c.rules)):
+				t.Errorf("found %v (expected %s, actual %s), want %q", b.Rules, b.Expected, b.Actual, c.rules)
+			case b != nil && (b.Expected == "" || b.Actual == ""):
+				t.Errorf("a failure without values: %+v", b)
+			}
+		})
+	}
+}
+
+func TestEveryRequestIsAsConfigured(t *testing.T) {
+	t.Parallel()
+	at := func(target string) func(*transcript.Delivery) {
+		return func(d *transcript.Delivery) { d.Target = target }
+	}
+	get := func(d *transcript.Delivery) { d.Method = "GET" }
+	one := "[" + userEvent("a") + "]"
+	elsewhere := "https://127.0.0.1:7/hooks/r/x?y=1"
+	mark := transcript.NewRedactor("salt").Mark
+	checkInvariants(t, []invariantCase{
+		{"as configured", ordinary().users("a").delivers(200, "a"), ""},
+		{"a path and query of its own", ordinary("httpEndpoint.url", elsewhere).users("a").brings(200, one, at("/hooks/r/x?y=1")), ""},
+		{"the query is lost", ordinary("httpEndpoint.url", elsewhere).users("a").brings(200, one, at("/hooks/r/x")), "DLV-001"},
+		{"another method", ordinary().users("a").brings(200, one, get), "DLV-001"},
+		{"another method on the second attempt", ordinary().users("a").delivers(500, "a").brings(200, one, get), "DLV-001"},
+		{"a header", ordinary("httpEndpoint.headers.X-Key", "k").users("a").brings(200, one, carrying("X-Key", mark("k"))), ""},
+		{"a header recorded as it is", ordinary("httpEndpoint.headers.content-type", "a/b").users("a").brings(200, one, carrying("Content-Type", "a/b")), ""},
+		{"no header on the second attempt", ordinary("httpEndpoint.headers.X-Key", "k").users("a").brings(500, one, carrying("X-Key", mark("k"))).delivers(200, "a"), "DLV-002"},
+		{"another value", ordinary("httpEndpoint.headers.X-Key", "k").users("a").brings(200, one, carrying("X-Key", mark("K"))), "DLV-002"},
+		{"credentials lost", ordinary("httpEndpoint.headers.Authorization", "Basic x").users("a").delivers(200, "a"), "DLV-002 DLV-003"},
+		{"nobody subscribed there", told("r").users("a").brings(200, one, get), ""},
+		{"a request cut short", ordinary().users("a").brings(200, one, func(d *transcript.Delivery) { d.Complete, d.Body = false, d.Body[:10] }), ""},
+	})
+}
+
+func TestAChangeCountsFromItsAnswerOn(t *testing.T) {
+	t.Parallel()
+	mark := transcript.NewRedactor("salt").Mark
+	old, changed := subscriptionTo("r", "httpEndpoint.headers.X-Key", "old"), subscriptionTo("r", "httpEndpoint.headers.X-Key", "new")
+	one, two, both := "["+userEvent("a")+"]", "["+userEvent("b")+"]", "["+userEvent("a")+","+userEvent("b")+"]"
+	oldKey, newKey := carrying("X-Key", mark("old")), carrying("X-Key", mark("new"))
+	base := func() *story { return told("r").subscribed("s", old).users("a") }
+	checkInvariants(t, []invariantCase{
+		{"caused before, delivered as before", base().put("s", changed, 200).brings(200, one, oldKey), ""},
+		{"caused before, delivered as after", base().put("s", changed, 200).brings(200, one, newKey), ""},
+		{"caused after, delivered as after", base().brings(200, one, oldKey).put("s", changed, 200).users("b").brings(200, two, newKey), ""},
+		{"caused after, delivered as before", base().brings(200, one, oldKey).put("s", changed, 200).users("b").brings(200, two, oldKey), "DLV-002"},
+		{"caused before and after", base().put("s", changed, 200).users("b").brings(200, both, oldKey), ""},
+		{"delivered as after, and not yet asked for", base().brings(200, one, newKey).put("s", changed, 200), "DLV-002"},
+		{"refused", base().put("s", changed, 400).users("b").brings(200, both, newKey), "DLV-002"},
+		{"never answered, and done", base().put("s", changed, 0).users("b").brings(200, both, newKey), ""},
+		{"never answered, and not done", base().put("s", changed, 0).users("b").brings(200, both, oldKey), ""},
+		{"neither", base().put("s", changed, 0).users("b").brings(200, both, carrying("X-Key", mark("third"))), "DLV-002"},
+		{"of another subscription", base().subscribed("t", changed).users("b").brings(200, two, newKey), ""},
+		{"an event of somebody else", base().put("s", changed, 200).brings(200, "["+userEvent("z")+"]", oldKey), ""},
+		{"moved away", told("r", "q").subscribed("s", old).put("s", subscriptionTo("q"), 200).users("b").brings(200, two, toward("q")), ""},
+		{"deleted", base().exchange("emitter", "DELETE", subscriptions+"/s", "", 204, "").users("b").brings(200, two), ""},
+	})
+}
+
+func TestEveryBodyIsAsConfigured(t *testing.T) {
+	t.Parallel()
+	const limit = "payloadOptions.maximumPayloadLimit"
+	format, kind := "payloadOptions.payloadFormat.https.format", map[string]any{"type": "EVENTS_PER_PAYLOAD", "size": 2}
+	kb := map[string]any{"type": "KB_PER_PAYLOAD", "size": 1}
+	ids, most := many(500, 0)
+	more, tooMany := many(501, 0)
+	three, bodyOfThree := many(3, 0)
+	_, large := many(1, 3000)
+	_, larger := many(2, 600)
+	lines := userEvent("a") + "\n" + userEvent("b") + "\n"
+	checkInvariants(t, []invariantCase{
+		{"500 events", ordinary().users(ids...).brings(200, most), ""},
+		{"501 events", ordinary().users(more...).brings(200, tooMany), "DLV-007"},
+		{"as many as the limit", ordinary(limit, kind).users("a", "b").delivers(200, "a", "b"), ""},
+		{"more than the limit", ordinary(limit, kind).users(three...).brings(200, bodyOfThree), "DLV-008"},
+		{"more than the limit, in vain", ordinary(limit, kind).users(three...).brings(500, bodyOfThree), "DLV-008"},
+		{"one event larger than the limit", ordinary(limit, kb).users("u0").brings(200, large), ""},
+		{"two events larger than the limit", ordinary(limit, kb).users("u0", "u1").brings(200, larger), "DLV-010"},
+		{"a limit nobody knows", ordinary(limit, map[string]any{"type": "BYTES", "size": 1}).users(more...).brings(200, tooMany), ""},
+		{"one object", ordinary().users("a").brings(200, userEvent("a")), "DLV-004 DLV-005"},
+		{"lines where an array is due", ordinary().users("a", "b").brings(200, lines), "DLV-004"},
+		{"lines", ordinary(format, "ND_JSON").users("a", "b").brings(200, lines), ""},
+		{"an array where lines are due", ordinary(format, "ND_JSON").users("a").delivers(200, "a"), "DLV-016"},
+		{"an array of something else", ordinary().users("a").brings(200, `["a"]`), "DLV-004"},
+		{"no event", ordinary().users("a").delivers(200, "a").brings(200, "[]"), "DLV-006"},
+		{"no body", ordinary().users("a").brings(200, ""), "DLV-006"},
+		{"no line", ordinary(format, "ND_JSON").users("a").brings(200, "\n\n"), "DLV-006"},
+		{"another product's format", ordinary("format", "SPLUNK").users("a").brings(200, `{"event":{}}`), ""},
+		{"the format of activities", ordinary("format", "ACTIVITY").users("a").brings(200, `{}`), "DLV-004 DLV-005"},
+	})
+}
+
+func TestEveryEventHasAnIDOfItsOwn(t *testing.T) {
+	t.Parallel()
+	same := userEvent("b", "id", "event-a")
+	checkInvariants(t, []invariantCase{
+		{"sent to two receivers", told("r", "q").subscribed("s", subscriptionTo("r")).subscribed("t", subscriptionTo("q")).users("a").delivers(200, "a").
+			brings(200, "["+userEvent("a")+"]", toward("q")), ""},
+		{"the same for two", ordinary().users("a", "b").delivers(200, "a").brings(200, "["+same+"]"), "EVT-001"},
+		{"twice in a delivery", ordinary().users("a").delivers(200, "a", "a"), "EVT-001"},
+		{"none", ordinary().users("a").brings(200, "["+userEvent("a", "id", "")+"]"), "EVT-001"},
+		{"a number", ordinary().users("a").brings(200, "["+userEvent("a", "id", 5)+"]"), "EVT-001"},
+	})
+}
+
+func TestWhatWasNotOptedInIsHidden(t *testing.T) {
+	t.Parallel()
+	address, agent := "filterOptions.ipAddressExposed", "filterOptions.userAgentExposed"
+	shown := userEvent("a", "source.ipAddress", "203.0.113.86")
+	posted := userEvent("a", "source.ipAddress", "203.0.113.86", "source.userAgent", "curl/8.1")
+	hidden := userEvent("a")
+	leaking := userEvent("a", "result.description", "by curl/8.1")
+	plain := userEvent("a", "source.userAgent", "Go-http-client/1.1")
+	checkInvariants(t, []invariantCase{
+		{"the address of a caller", ordinary().users("a").brings(200, "["+shown+"]"), "EVT-012"},
+		{"the address of somebody else", ordinary().brings(200, "["+shown+"]"), "EVT-012"},
+		{"the address, opted in", ordinary(address, true).users("a").brings(200, "["+shown+"]"), ""},
+		{"the address, the other opted in", ordinary(agent, true).users("a").brings(200, "["+shown+"]"), "EVT-012"},
+		{"posted and hidden", ordinary().posts(posted).brings(200, "["+hidden+"]"), ""},
+		{"posted and shown", ordinary(address, true).posts(posted).brings(200, "["+posted+"]"), "EVT-013"},
+		{"posted and shown elsewhere", ordinary().posts(posted).brings(200, "["+leaking+"]"), "EVT-013"},
+		{"posted elsewhere as well", ordinary().posts(userEvent("a", "source.userAgent", "curl/8.1", "result.description", "by curl/8.1")).brings(200, "["+leaking+"]"), ""},
+		{"the address posted elsewhere as well", ordinary().posts(userEvent("a", "source.ipAddress", "203.0.113.86", "name", "203.0.113.86")).
+			brings(200, "["+userEvent("a", "name", "203.0.113.86")+"]"), ""},
+		{"both opted in", ordinary(address, true, agent, true).posts(posted).brings(200, "["+posted+"]"), ""},
+		{"the suite's own agent", ordinary().users("a").brings(200, "["+plain+"]"), "EVT-013"},
+		{"opted out, and caused before", ordinary(agent, true).users("a").put("s", subscriptionTo("r"), 200).brings(200, "["+plain+"]"), ""},
+		{"opted out, and caused after", ordinary(agent, true).put("s", subscriptionTo("r"), 200).users("a").brings(200, "["+plain+"]"), "EVT-013"},
+	})
+}
+
+func TestNothingComesAgainAfterItsAcknowledgement(t *testing.T) {
+	t.Parallel()
+	checkInvariants(t, []invariantCase{
+		{"after a failure", ordinary().users("a").delivers(500, "a").delivers(200, "a"), ""},
+		{"after a 200", ordinary().users("a").delivers(200, "a").delivers(200, "a"), "RTY-005"},
+		{"with others", ordinary().users("a", "b").delivers(200, "a").delivers(200, "a", "b"), "RTY-005"},
+		{"under way by then", ordinary().users("a").brings(200, "["+userEvent("a")+"]", func(d *transcript.Delivery) { d.Answer.At = d.Answer.At.Add(time.Second) }).delivers(200, "a"), ""},
+		{"after a change", ordinary().users("a").delivers(200, "a").put("s", subscriptionTo("r", "name", "other"), 200).delivers(200, "a"), "RTY-005"},
+		{"so late that the answer may have been lost", ordinary().users("a").later(2*time.Second).delivers(200, "a").delivers(200, "a"), ""},
+		{"of two subscriptions", ordinary().subscribed("t", subscriptionTo("r")).users("a").delivers(200, "a").delivers(200, "a"), ""},
+		{"of one that was asked for in vain, as it seems", ordinary().exchange("emitter", "POST", subscriptions, subscriptionTo("r"), 0, "").users("a").delivers(200, "a").delivers(200, "a"), ""},
+	})
+}
+
+func TestNothingOvertakesWhatFails(t *testing.T) {
+	t.Parallel()
+	slow := func(d *transcript.Delivery) { d.Answer.At = d.Answer.At.Add(time.Second) }
+	a, b := "["+userEvent("a")+"]", "["+userEvent("b")+"]"
+	fresh := "[" + userEvent("a", "id", "event-again") + "]"
+	checkInvariants(t, []invariantCase{
+		{"in turn", ordinary().users("a", "b").delivers(500, "a").delivers(200, "a").delivers(200, "b"), ""},
+		{"overtaken", ordinary().users("a", "b").delivers(500, "a").delivers(200, "b").delivers(200, "a"), "RTY-006"},
+		{"overtaken after several attempts", ordinary().users("a", "b").delivers(500, "a").delivers(404, "a").delivers(200, "b"), "RTY-006"},
+		{"joined by another", ordinary().users("a", "b").delivers(500, "a").delivers(200, "a", "b"), "RTY-006"},
+		{"after a reset", ordinary().users("a", "b").brings(0, a, func(d *transcript.Delivery) { d.Answer.Action = "reset" }).delivers(200, "b"), "RTY-006"},
+		{"in pieces", ordinary().users("a", "b").delivers(413, "a", "b").delivers(200, "a").delivers(200, "b"), ""},
+		{"side by side, both taken", ordinary().users("a", "b").brings(200, a, slow).delivers(200, "b"), ""},
+		{"side by side, one fails", ordinary().users("a", "b").brings(500, a, slow).brings(200, b).later(2*time.Second).delivers(200, "a"), ""},
+		{"never answered, not known yet", ordinary().users("a", "b").delivers(0, "a").delivers(200, "b").delivers(200, "a"), ""},
+		{"never answered, and tried again", ordinary().users("a", "b").delivers(0, "a").delivers(0, "a").delivers(200, "b"), "RTY-006"},
+		{"never answered, and overtaken", ordinary().users("a", "b").delivers(0, "a").delivers(500, "a").delivers(200, "b"), "RTY-006"},
+		{"another id each time is no overtaking", ordinary().users("a").delivers(500, "a").brings(200, fresh), "RTY-012"},
+		{"changed meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r"), 200).users("b").delivers(200, "b"), ""},
+		{"the clock was moved", ordinary().users("a", "b").delivers(500, "a").exchange("control", "POST", "/control/clock", "{}", 200, "").delivers(200, "b"), ""},
+	})
+}
+
+func TestNothingIsHeldForLong(t *testing.T) {
+	t.Parallel()
+	long := 3 * time.Second
+	checkInvariants(t, []invariantCase{
+		{"at once", ordinary().users("a").delivers(200, "a"), ""},
+		{"held", ordinary().users("a").later(long).delivers(200, "a"), "DLV-012"},
+		{"held after another", ordinary().users("a").delivers(200, "a").users("b").later(long).delivers(200, "b"), "DLV-012"},
+		{"behind one that took long", ordinary().users("a", "b").brings(200, "["+userEvent("a")+"]", func(d *transcript.Delivery) { d.Answer.At = d.Answer.At.Add(long) }).
+			later(long).delivers(200, "b"), ""},
+		{"behind one that failed", ordinary().users("a").delivers(500, "a").users("b").later(long).delivers(200, "a").delivers(200, "b"), ""},
+		{"switched off", ordinary("enabled", false).users("a").later(long).delivers(200, "a"), ""},
+		{"switched on meanwhile", ordinary("enabled", false).users("a").later(long).put("s", subscriptionTo("r"), 200).delivers(200, "a"), ""},
+		{"a receiver that was told to fail", told().receiver("r", `{"steps":[{"delay":"3s"}]}`).subscribed("s", subscriptionTo("r")).users("a").later(long).delivers(200, "a"), ""},
+		{"a receiver that was closed", ordinary().exchange("receiver", "PUT", "/inspect/endpoints/ep-r/listener", "{}", 200, "").users("a").later(long).delivers(200, "a"), ""},
+		{"from before the subscription", told("r").users("a").later(long).subscribed("s", subscriptionTo("r")).delivers(200, "a"), ""},
+		{"of somebody else", ordinary().later(long).delivers(200, "a"), ""},
+		{"by a machine that has no time", ordinary().slow().users("a").later(long).delivers(200, "a"), ""},
+		{"never delivered", ordinary().users("a").later(long), ""},
+	})
+}
+
+func TestWhatIsSentAgainIsTheSame(t *testing.T) {
+	t.Parallel()
+	other := "[" + userEvent("a", "result.status", "FAILED") + "]"
+	reordered := `[{"action":{"type":"USER.CREATED"},"id":"event-a","resources":[{"id":"a"}]}]`
+	checkInvariants(t, []invariantCase{
+		{"the same", ordinary().users("a").delivers(500, "a").delivers(200, "a"), ""},
+		{"the same in another order", ordinary().users("a").delivers(500, "a").brings(200, reordered), ""},
+		{"another content", ordinary().users("a").delivers(500, "a").brings(200, other), "RTY-012"},
+		{"another id", ordinary().users("a").delivers(500, "a").brings(200, "["+userEvent("a", "id", "x")+"]"), "RTY-012"},
+		{"changed meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r"), 200).brings(200, other), ""},
+		{"two events about one user", ordinary().users("a", "a").delivers(200, "a").brings(200, "["+userEvent("a", "id", "x")+"]"), ""},
+		{"a MUST goes first", ordinary().users("a").delivers(500, "a").brings(200, other).delivers(200, "a"), "RTY-005"},
+	})
+}
