@@ -157,17 +157,23 @@ func (s *session) runAll(ctx context.Context, o options, recorder *record) error
 }
 
 // prepare makes the report's folder, and removes the transcripts of an
-// earlier run, which would otherwise lie among those of this one.
+// earlier run, which would otherwise lie among those of this one. It touches
+// no folder of transcripts that no report stands beside.
 func prepare(out string) error {
 	if out == "" {
 		return nil
 	}
 	old := filepath.Join(out, transcriptDir)
+	if _, err := os.Lstat(old); err == nil {
+		if _, err := reports.Read(filepath.Join(out, reports.FileName)); err != nil {
+			return usage("%s holds a folder %q and no report that it could belong to (%v); choose another folder for the reports, or remove it", out, transcriptDir, err)
+		}
+	}
 	if err := os.RemoveAll(old); err != nil {
-		return fmt.Errorf("prepare the report's folder: %w", err)
+		return usage("the reports cannot be written to %s: %v; choose another folder", out, err)
 	}
 	if err := os.MkdirAll(old, 0o755); err != nil {
-		return fmt.Errorf("prepare the report's folder: %w", err)
+		return usage("the reports cannot be written to %s: %v; choose another folder", out, err)
 	}
 	return nil
 }

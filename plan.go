@@ -76,11 +76,43 @@ func NewPlan(target targets.Info, selection Selection) (*Plan, error) {
 			p.Scenarios = append(p.Scenarios, Planned{s, notApplicable(target, s)})
 		}
 	}
-	if len(p.Scenarios) == 0 {
-		return nil, usage("no scenario fits the selection: role %q, profiles %v, rules %v, scenarios %v; «hookproof plan» shows what there is",
-			selection.role(), selection.Profiles, selection.Rules, selection.Scenarios)
+	if idle := selection.idle(p.Scenarios); idle != "" {
+		return nil, usage("%s selects no scenario of the %s; «hookproof plan --rules» shows which rules have one", idle, selection.role())
 	}
 	return p, nil
+}
+
+// idle is a member of the selection that no selected scenario is owed to, in
+// words: what somebody named must not silently be left out.
+func (s Selection) idle(selected []Planned) string {
+	none := func(has func(Planned) bool) bool { return !slices.ContainsFunc(selected, has) }
+	for _, id := range s.Rules {
+		if none(func(p Planned) bool { return slices.Contains(p.Rules, id) }) {
+			return "rule " + id + s.among()
+		}
+	}
+	for _, id := range s.Scenarios {
+		if none(func(p Planned) bool { return p.ID == id }) {
+			return "scenario " + id + s.among()
+		}
+	}
+	for _, profile := range s.Profiles {
+		if none(func(p Planned) bool { return inProfile(p.Scenario, profile) }) {
+			return "profile " + profile
+		}
+	}
+	if len(selected) == 0 {
+		return "the selection"
+	}
+	return ""
+}
+
+// among names the profiles that a rule or a scenario would have to be of.
+func (s Selection) among() string {
+	if len(s.Profiles) == 0 {
+		return ""
+	}
+	return ", within profile " + strings.Join(s.Profiles, ", ") + ","
 }
 
 func notApplicable(target targets.Info, s features.Scenario) string {
@@ -149,7 +181,9 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 	for _, p := range s.Profiles {
 		known := []string{features.Core, features.Full, features.Beta}
 		for _, a := range c.Areas {
-			known = append(known, a.Name)
+			if !slices.Contains(known, a.Name) {
+				known = append(known, a.Name)
+			}
 		}
 		if !slices.Contains(known, p) {
 			return usage("there is no profile %q; there are %s", p, strings.Join(known, ", "))

@@ -18,10 +18,11 @@ func (p *Plan) blank(info targets.Info, o options) (reports.Results, error) {
 		return reports.Results{}, err
 	}
 	r := reports.Results{
-		Schema:  reports.SchemaID,
-		Suite:   reports.Suite{Version: Version(), Revision: p.Catalogue.Revision},
-		Target:  reports.Target{Role: p.Role, Kind: info.Kind, Name: info.Name, Version: info.Version, URL: info.URL, Capabilities: []string{}},
-		Command: o.command, Seed: o.seed, StartedAt: time.Now().UTC(), Verdict: reports.Incomplete, Rules: rules,
+		Schema:    reports.SchemaID,
+		Suite:     reports.Suite{Version: Version(), Revision: p.Catalogue.Revision},
+		Target:    reports.Target{Role: p.Role, Kind: info.Kind, Name: info.Name, Version: info.Version, URL: info.URL, Capabilities: []string{}},
+		Selection: reports.Selection{Profiles: o.selection.Profiles, Rules: o.selection.Rules, Scenarios: o.selection.Scenarios},
+		Command:   o.command, Seed: o.seed, StartedAt: time.Now().UTC(), Verdict: reports.Incomplete, Rules: rules,
 	}
 	for _, c := range info.Claims {
 		r.Target.Capabilities = append(r.Target.Capabilities, string(c))

@@ -98,7 +98,7 @@ func (s *session) run(ctx context.Context, p Planned) reports.Scenario {
 		r.Outcome, r.Reason = reports.NotApplicable, p.NotApplicable
 		return r
 	case s.unreachable != nil:
-		r.Outcome, r.Reason = reports.CouldNotRun, fmt.Sprintf("the target cannot be reached: %v", s.unreachable)
+		r.Outcome, r.Reason = reports.CouldNotRun, fmt.Sprintf("the target does not let the suite in: %v", s.unreachable)
 		return r
 	case ctx.Err() != nil:
 		r.Outcome, r.Reason = reports.CouldNotRun, "the run was ended before this scenario began"
@@ -109,6 +109,9 @@ func (s *session) run(ctx context.Context, p Planned) reports.Scenario {
 	ending := steps.Run(ctx, s.plan.scenario(p.Scenario), driver.NewLive(s.client, s.salt, s.deadlines.Call), s.header(), s.deadlines)
 	r.DurationMs = time.Since(begin).Milliseconds()
 	s.plan.conclude(&r, p.Scenario, ending)
+	if ending.Cut {
+		return r
+	}
 	if err := s.store(&r, ending.Transcript); err != nil {
 		r.Outcome, r.Reason = reports.Error, err.Error()
 	}

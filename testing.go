@@ -101,8 +101,9 @@ func (p *Plan) story(r reports.Scenario) string {
 	return b.String()
 }
 
-// finish ends the run when all subtests have: the target is stopped, the
-// report written, and a run that is not whole fails.
+// finish ends the run when all subtests have: the target is stopped and the
+// report written. A run in which nothing was judged fails: everything was not
+// applicable, or -run names no scenario.
 func finish(t *testing.T, s *session, recorder *record, o options) {
 	defer func() {
 		if err := recorder.close(); err != nil {
@@ -119,5 +120,13 @@ func finish(t *testing.T, s *session, recorder *record, o options) {
 	}
 	if err := derive(o.out, results); err != nil {
 		t.Error(err)
+	}
+	for _, r := range results.Scenarios {
+		if r.Outcome.Judged() {
+			return
+		}
+	}
+	if !t.Failed() {
+		t.Errorf("of %d scenarios none was judged: nothing is known of %s", len(results.Scenarios), s.info.Name)
 	}
 }

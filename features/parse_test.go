@@ -5,15 +5,16 @@ import (
 	"testing"
 )
 
-func TestTheCatalogueHolds210Rules(t *testing.T) {
+func TestTheCatalogueHoldsTheRulesOfBothRoles(t *testing.T) {
 	t.Parallel()
 	c := load(t)
 	count := map[string]int{}
 	for _, r := range c.Rules {
 		count[r.Role]++
 	}
-	if count[Emitter] != 187 || count[Receiver] != 23 {
-		t.Errorf("rules by role: %v, want 187 of the emitter and 23 of the receiver", count)
+	// The first revision had as many; a rule is never taken back without one.
+	if count[Emitter] < 187 || count[Receiver] < 23 {
+		t.Errorf("rules by role: %v, want at least 187 of the emitter and 23 of the receiver", count)
 	}
 	r, ok := c.Rule("SUB-LIMIT-051")
 	if !ok || r.Level != Must || r.Area != "limits" || !strings.Contains(r.Statement, "403") || r.Line == 0 {

@@ -43,7 +43,7 @@ func writeRevision(t *testing.T, c *Catalogue) {
 	name := filepath.Join("revisions", c.Revision+".yaml")
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		t.Fatalf("write a new revision: %v", err)
+		t.Fatalf("write a new revision: %v; what is frozen stays: set revision in catalogue.yaml to a newer date", err)
 	}
 	if _, err := f.Write(c.Freeze().YAML()); err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ func explain(r Results, width int, p paint) string {
 
 // verdictLine is the verdict in one line, for those who asked for quiet.
 func verdictLine(r Results, p paint) string {
-	return fmt.Sprintf("%s  %d of %s observed; scenarios: %s; exit code %d\n",
-		p.verdict(r.Verdict, verdictWord(r)), rulesObserved(r), plural(len(r.Rules), "rule"),
+	return fmt.Sprintf("%s  %s: %d of %s observed; scenarios: %s; exit code %d\n",
+		p.verdict(r.Verdict, verdictWord(r)), oneLine(r.Target.Name), rulesObserved(r), plural(len(r.Rules), "rule"),
 		tallyWords(tally(r.Scenarios)), ExitCode(r))
 }
 
@@ -29,7 +29,11 @@ func verdictWord(r Results) string {
 	if r.Verdict == "" {
 		return "NO VERDICT"
 	}
-	return strings.ToUpper(oneLine(string(r.Verdict)))
+	word := strings.ToUpper(oneLine(string(r.Verdict)))
+	if ExitCode(r) == ExitError {
+		word += ", SUITE ERROR"
+	}
+	return word
 }
 
 // tallyWords is "12 pass, 1 fail", what is worst last, or "none".

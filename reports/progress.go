@@ -134,7 +134,7 @@ func (p *Progress) brief() string {
 // loud outcomes are told at once.
 func loud(o Outcome) bool {
 	switch o {
-	case Pass, NotApplicable, ExpectedFail:
+	case Pass, NotApplicable, ExpectedFail, CouldNotRun: // the summary groups the last by reason
 		return false
 	}
 	return true

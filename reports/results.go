@@ -19,6 +19,8 @@ type Results struct {
 	Suite Suite `json:"suite"`
 	// Target is what was judged.
 	Target Target `json:"target"`
+	// Selection is what of the suite was selected; empty lists select all.
+	Selection Selection `json:"selection"`
 	// Command is the command line or test that made this run, as it can be
 	// typed again, without secrets.
 	Command string `json:"command"`
@@ -41,6 +43,17 @@ type Results struct {
 	// Scenarios are the scenarios of the run in the order they were planned,
 	// each once. One that has not finished is "could-not-run".
 	Scenarios []Scenario `json:"scenarios"`
+}
+
+// Selection names what of the suite a run was narrowed to; the role is that
+// of the target.
+type Selection struct {
+	// Profiles are profiles of the catalogue, or areas.
+	Profiles []string `json:"profiles,omitempty"`
+	// Rules are ids of rules whose scenarios were selected.
+	Rules []string `json:"rules,omitempty"`
+	// Scenarios are ids of scenarios that were selected.
+	Scenarios []string `json:"scenarios,omitempty"`
 }
 
 // Suite identifies the judging side.

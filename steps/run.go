@@ -45,6 +45,9 @@ type Ending struct {
 	Step       string
 	StepLine   int
 	Transcript *transcript.Transcript
+	// Cut tells that the run was ended before the scenario was; what was
+	// observed until then shows nothing.
+	Cut bool
 }
 
 // Where is the reason with the step at which the scenario ended.
@@ -95,6 +98,10 @@ func Replay(ctx context.Context, s Scenario, t *transcript.Transcript) Ending {
 	if t.Scenario != s.ID {
 		return Ending{Kind: Errored, Reason: fmt.Sprintf("the transcript is of scenario %s", t.Scenario), Transcript: t}
 	}
+	// The transcript must not bring its own yardstick: it may be stricter
+	// than the suite's, never looser.
+	own := DefaultDeadlines()
+	deadlines.Hold, deadlines.HoldTolerance = own.Hold, min(deadlines.HoldTolerance, own.HoldTolerance)
 	recorded := driver.NewReplay(t)
 	e := Run(ctx, s, recorded, *t, deadlines)
 	if rest := recorded.Rest(); rest > 0 && (e.Kind == Passed || e.Kind == Failed) {
@@ -159,10 +166,13 @@ func (r *recording) run(ctx context.Context, s Scenario, w *World) error {
 		}
 	}
 	if run.Err() != nil {
-		return unobserved("the run was ended before this scenario was")
+		return fmt.Errorf("%w%w", errCut, &Unobserved{"the run was ended before this scenario was"})
 	}
 	return fmt.Errorf("the scenario hung and was ended after %v", w.deadlines.Scenario)
 }
+
+// errCut marks that the run was ended; what it wraps says so in words.
+var errCut = errors.New("")
 
 // grace is how long a scenario that is ended has to notice; every wait of
 // the driver notices at once.
@@ -215,6 +225,7 @@ func (r *recording) ending(s Scenario, failed error, t *transcript.Transcript) E
 	if r.count > 0 && r.count <= len(s.StepLines) {
 		e.StepLine = s.StepLines[r.count-1]
 	}
+	e.Cut = errors.Is(failed, errCut)
 	err := cmp.Or(failed, r.err)
 	e.Reason = err.Error()
 	if f, ok := asFailure(err); ok {

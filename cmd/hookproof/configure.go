@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -12,7 +15,11 @@ import (
 
 // configure sets the flags that the command line leaves open: from variables
 // HOOKPROOF_*, else from the file that --config names.
-func configure(cmd *cobra.Command, lookup func(string) (string, bool)) error {
+func configure(cmd *cobra.Command, environ []string) error {
+	lookup, err := variables(cmd.Root(), environ)
+	if err != nil {
+		return err
+	}
 	if err := fromVariable(cmd.Flags().Lookup("config"), lookup); err != nil {
 		return err
 	}
@@ -39,8 +46,33 @@ func configure(cmd *cobra.Command, lookup func(string) (string, bool)) error {
 	return failed
 }
 
+// foreign are variables that begin with the prefix and set no flag.
+var foreign = []string{"REQUIRE_DOCKER", "REQUIRE_CHROMIUM"}
+
+// variables are those that begin with HOOKPROOF_, by their names. One that no
+// command knows is an error: a run with a misspelt one would test something
+// else than was asked for.
+func variables(root *cobra.Command, environ []string) (func(string) (string, bool), error) {
+	known := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		short, ours := strings.CutPrefix(name, prefix)
+		if !ours || slices.Contains(foreign, short) {
+			continue
+		}
+		flag := strings.ToLower(strings.ReplaceAll(short, "_", "-"))
+		if flag != "config" && !isFlag(root, flag) {
+			return nil, usageError("variable %s stands for --%s, and no command has such a flag", name, flag)
+		}
+		known[name] = value
+	}
+	return func(name string) (string, bool) { value, ok := known[name]; return value, ok }, nil
+}
+
+const prefix = "HOOKPROOF_"
+
 func fromVariable(f *pflag.Flag, lookup func(string) (string, bool)) error {
-	name := "HOOKPROOF_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+	name := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 	value, ok := lookup(name)
 	if !ok || f.Changed || f.Name == "help" || f.Name == "version" {
 		return nil
@@ -62,9 +94,13 @@ func readConfig(root *cobra.Command, path string) (map[string]*yaml.Node, error)
 	if err != nil {
 		return nil, usageError("read the configuration: %v", err)
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+	var doc, more yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, usageError("read the configuration %s: %v", path, err)
+	}
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, usageError("read the configuration %s: more than one YAML document", path)
 	}
 	if len(doc.Content) == 0 {
 		return nil, nil

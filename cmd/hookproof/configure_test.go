@@ -29,7 +29,11 @@ func configured(t *testing.T, args []string, variables map[string]string, file s
 		args = append(args, "--config", path)
 	}
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
-		return configure(cmd, func(name string) (string, bool) { v, ok := variables[name]; return v, ok })
+		var environ []string
+		for name, value := range variables {
+			environ = append(environ, name+"="+value)
+		}
+		return configure(cmd, environ)
 	}
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetArgs(append([]string{"run"}, args...))
@@ -72,6 +76,8 @@ func TestAWrongConfigurationIsAUsageErrorThatNamesThePlace(t *testing.T) {
 		"no mapping":        {file: "- out\n", want: "want a mapping"},
 		"no YAML":           {file: "out: [\n", want: "read the configuration"},
 		"variable":          {variables: map[string]string{"HOOKPROOF_CONCURRENCY": "x"}, want: "variable HOOKPROOF_CONCURRENCY"},
+		"two documents":     {file: "out: a\n---\nout: b\n", want: "more than one YAML document"},
+		"unknown variable":  {variables: map[string]string{"HOOKPROOF_OUTT": "x"}, want: "HOOKPROOF_OUTT stands for --outt"},
 		"no such file":      {variables: map[string]string{"HOOKPROOF_CONFIG": "/nonexistent"}, want: "read the configuration"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,11 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A closed terminal ends a run in order, like an interrupt: what it has
+	// made at a target is removed, and the report written. A reader that has
+	// gone away (run | head) is no reason to end it at all.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	os.Exit(execute(ctx, rootCommand(), os.Args[1:]))
 }
@@ -66,14 +70,18 @@ Every flag can also be set by a variable HOOKPROOF_<FLAG> (--client-id:
 HOOKPROOF_CLIENT_ID) or in a YAML file given with --config, whose keys are the
 flags' names. Flags win over variables, variables over the file.
 
+Flags that are repeatable also take a list with commas, as do their variables;
+in the file they take a YAML list. A variable HOOKPROOF_* that no command knows
+is an error.
+
 Exit codes: 0 conformant, 1 non-conformant, 2 wrong usage or configuration,
-3 incomplete, 4 the suite's own error, 5 baseline out of date.`,
+3 incomplete, 4 the suite's own error. («go run» turns every code but 0 into 1.)`,
 		Example: `  hookproof run                            test the embedded pair
   hookproof explain SUB-LIMIT-051          what a rule says, and who says so
   hookproof emitter --control-token local  serve the reference emitter`,
 		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
 		Version:           hookproof.Version(),
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return configure(cmd, os.LookupEnv) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return configure(cmd, os.Environ()) },
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().String("config", "", "read flags from this YAML `file`")

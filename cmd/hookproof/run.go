@@ -1,16 +1,19 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/targets/embedded"
 )
 
 // selectionFlags narrow what runs.
@@ -21,6 +24,17 @@ func (s *selectionFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&s.Profiles, "profile", nil, "only this `profile`: core, full, beta, or the name of an area; repeatable")
 	flags.StringSliceVar(&s.Rules, "rule", nil, "only scenarios that judge the rule of this `id`; repeatable")
 	flags.StringSliceVar(&s.Scenarios, "scenario", nil, "only the scenario of this `id`; repeatable")
+}
+
+// check refuses a list that was given and is empty, or has an empty member:
+// it would select everything.
+func (s *selectionFlags) check(flags *pflag.FlagSet) error {
+	for name, list := range map[string][]string{"profile": s.Profiles, "rule": s.Rules, "scenario": s.Scenarios} {
+		if flags.Changed(name) && (len(list) == 0 || slices.Contains(list, "")) {
+			return usageError("--%s names nothing", name)
+		}
+	}
+	return nil
 }
 
 func runCommand() *cobra.Command {
@@ -53,6 +67,9 @@ results.json, junit.xml, and a transcript of every scenario, which
 	cmd.Flags().StringVar(&out, "out", "hookproof-report", "`folder` for the reports")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "print only the verdict")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := selection.check(cmd.Flags()); err != nil {
+			return err
+		}
 		who, err := target.make()
 		if err != nil {
 			return err
@@ -154,20 +171,28 @@ func quote(word string) string {
 func planCommand() *cobra.Command {
 	var target targetFlags
 	var selection selectionFlags
-	var rules bool
+	var rules, faults bool
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would run, what would not, and why",
 		Long: `Show the scenarios that «hookproof run» with the same flags would run, and
 those that would not apply to the target, with the reason. Nothing is started.`,
 		Example: `  hookproof plan --profile limits
-  hookproof plan --rules`,
+  hookproof plan --rules
+  hookproof plan --faults`,
 		Args: cobra.NoArgs,
 	}
 	target.add(cmd.Flags())
 	selection.add(cmd.Flags())
 	cmd.Flags().BoolVar(&rules, "rules", false, "list the rules instead, with what judges each")
+	cmd.Flags().BoolVar(&faults, "faults", false, "list the deliberate faults of the embedded emitter instead, with the rules that notice")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if faults {
+			return writeFaults(cmd.OutOrStdout())
+		}
+		if err := selection.check(cmd.Flags()); err != nil {
+			return err
+		}
 		who, err := target.make()
 		if err != nil {
 			return err
@@ -182,6 +207,15 @@ those that would not apply to the target, with the reason. Nothing is started.`,
 		return plan.WriteScenarios(cmd.OutOrStdout())
 	}
 	return cmd
+}
+
+// writeFaults lists the faults that --fault takes.
+func writeFaults(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range embedded.Faults() {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", f.Name, strings.Join(f.Rules, " "), f.Sentence)
+	}
+	return table.Flush()
 }
 
 func explainCommand() *cobra.Command {
@@ -203,30 +237,33 @@ func verifyCommand() *cobra.Command {
 		Short: "Judge the evidence of a report again, without the target",
 		Long: `Run the steps of every scenario again on its stored transcript, without any
 target and without the network, and compare with what the report says. Ends
-with 0 if the evidence bears out the report, and with 1 if anything differs.
-It does not repeat the report's own verdict: a report of failures whose
-evidence shows those failures verifies.`,
+with 0 if the evidence bears out the report, with 1 if anything differs, and
+with 3 if nothing differs but scenarios have no evidence. It does not repeat
+the report's own verdict: a report of failures whose evidence shows those
+failures verifies. A report that was forged as a whole, consistently, cannot be
+told from a true one without a signature.`,
 		Example: `  hookproof run --out report
   hookproof verify report`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			stored, differences, err := hookproof.Verify(cmd.Context(), args[0])
+			v, err := hookproof.Verify(cmd.Context(), args[0])
 			if err != nil {
-				var usage *hookproof.UsageError
-				if errors.As(err, &usage) {
-					return err
-				}
-				return usageError("%s holds no report that can be verified: %v", args[0], err)
+				return err
 			}
 			out := cmd.OutOrStdout()
-			for _, d := range differences {
+			for _, d := range v.Differences {
 				fmt.Fprintln(out, d)
 			}
-			if len(differences) > 0 {
-				fmt.Fprintf(out, "%d differences: the evidence does not bear out the report\n", len(differences))
+			switch {
+			case len(v.Differences) > 0:
+				fmt.Fprintf(out, "The evidence does not bear out the report: %d differ.\n", len(v.Differences))
 				return exitCode(reports.ExitNonConformant)
+			case len(v.Unevidenced) > 0:
+				fmt.Fprintf(out, "Nothing differs, and of %d of %d scenarios there is no evidence: the report says that they could not run (verdict %s).\n",
+					len(v.Unevidenced), len(v.Results.Scenarios), v.Results.Verdict)
+				return exitCode(reports.ExitIncomplete)
 			}
-			fmt.Fprintf(out, "%d scenarios judged again: the evidence bears out the report (verdict %s)\n", len(stored.Scenarios), stored.Verdict)
+			fmt.Fprintf(out, "%d scenarios judged again: the evidence bears out the report (verdict %s).\n", len(v.Results.Scenarios), v.Results.Verdict)
 			return nil
 		},
 	}

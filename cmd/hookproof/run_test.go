@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,14 @@ func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
 		"empty selection":    {"run", "--role", "receiver", "--profile", "limits"},
 		"no credentials":     {"run", "--target", "http://127.0.0.1:1"},
 		"seed out of range":  {"run", "--shuffle", "-1"},
+		"idle profile":       {"run", "--role", "emitter", "--profile", "limits,capacity"},
+		"idle rule":          {"run", "--rule", "DLV-012,SUB-LIMIT-051", "--profile", "limits"},
+		"empty rule":         {"run", "--rule", ""},
+		"secret in address":  {"run", "--target", "http://x:canary@127.0.0.1:1", "--environment", "x", "--token", "x"},
+		"secret in query":    {"run", "--target", "http://127.0.0.1:1", "--control", "http://127.0.0.1:1/?key=canary", "--environment", "x", "--token", "x"},
+		"foreign folder":     {"run", "--out", "testdata/foreign"},
+		"folder is a file":   {"run", "--out", "run_test.go"},
+		"name of no target":  {"run", "--target-name", "mine"},
 		"no concurrency":     {"run", "--concurrency", "0"},
 		"no such report":     {"verify", filepath.Join(t.TempDir(), "nosuch")},
 		"no such rule":       {"explain", "NOSUCH"},
@@ -57,11 +66,11 @@ func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if args[0] == "run" {
+			if args[0] == "run" && !slices.Contains(args, "--out") {
 				args = append(args, "--out", t.TempDir())
 			}
 			code, out := run(t, args...)
-			if code != reports.ExitUsage || !strings.HasPrefix(out, "hookproof: ") {
+			if code != reports.ExitUsage || !strings.HasPrefix(out, "hookproof: ") || strings.Contains(out, "canary") {
 				t.Errorf("code %d: %s", code, out)
 			}
 		})
@@ -80,7 +89,7 @@ func TestAnUnreachableTargetIsIncomplete(t *testing.T) {
 	}
 	out := t.TempDir()
 	code, text := run(t, "run", "--target", address, "--environment", "e", "--client-id", "c", "--client-secret", "canary", "--out", out)
-	if code != reports.ExitIncomplete || !strings.Contains(text, "cannot be reached") {
+	if code != reports.ExitIncomplete || !strings.Contains(text, "does not let the suite in") {
 		t.Errorf("code %d: %s", code, text)
 	}
 	r, err := reports.Read(filepath.Join(out, reports.FileName))
@@ -165,7 +174,7 @@ func TestAnEmitterAtAURLIsTestedAndNoArtefactHoldsASecret(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, canary := range []string{"PRIVATE KEY", "Bearer ", "Basic ", "canary"} {
+		for _, canary := range []string{"PRIVATE KEY", "Bearer ", "canary"} {
 			if i := bytes.Index(text, []byte(canary)); i >= 0 {
 				t.Errorf("%s holds %q: …%s…", path, canary, text[max(0, i-60):min(len(text), i+60)])
 			}
@@ -184,7 +193,7 @@ func TestPlanAndExplainSayWhatThereIs(t *testing.T) {
 		want []string
 	}{
 		{[]string{"plan", "--rule", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "runs"}},
-		{[]string{"plan", "--rules"}, []string{"SUB-LIMIT-051", "RCV-001", "210 rules"}},
+		{[]string{"plan", "--rules"}, []string{"SUB-LIMIT-051", "RCV-001", " rules have a scenario"}},
 		{[]string{"plan", "--target", "http://127.0.0.1:1", "--environment", "e", "--token", "t"}, []string{"not applicable: the target does not claim"}},
 		{[]string{"explain", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "MUST", "developer.pingidentity.com", "features/emitter/limits.feature:"}},
 		{[]string{"explain", "RCV-001"}, []string{"none: "}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ func (t *targetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&t.name, "target-name", "", "the target's `name` in reports; default: its URL")
 	flags.StringVar(&t.version, "target-version", "", "the target's `version` in reports")
 	flags.StringSliceVar(&t.claims, "claim", nil, "a `capability` that the target claims; repeatable: environments, post-events, certificates, activities, clock-control, tcp-ip")
-	flags.StringSliceVar(&t.faults, "fault", nil, "switch on a deliberate `fault` of the embedded emitter, to see the suite notice it; repeatable; an unknown name lists all")
+	flags.StringSliceVar(&t.faults, "fault", nil, "switch on a deliberate `fault` of the embedded emitter, to see the suite notice it; repeatable; «hookproof plan --faults» lists all")
 }
 
 // make makes the target that the flags describe.
@@ -50,6 +51,33 @@ func (t *targetFlags) make() (targets.Target, error) {
 		return t.remote()
 	}
 	return nil, usageError("target %q is neither «embedded» nor an http or https URL", t.target)
+}
+
+// plainAddress refuses an address that carries more than where something is:
+// it goes into the report. The address itself is not repeated.
+func plainAddress(flag, address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return usageError("--%s is no http or https URL", flag)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return usageError("--%s holds credentials or a query, which do not belong into an address; see --client-secret and --token", flag)
+	}
+	return nil
+}
+
+// capabilities are the names that --claim takes.
+func capabilities(c *features.Catalogue) []string {
+	var names []string
+	for _, k := range c.Capabilities {
+		if k.Role == features.Emitter {
+			names = append(names, k.Name)
+		}
+	}
+	return names
 }
 
 // knownFaults refuses names of faults that do not exist, and lists those that
@@ -72,7 +100,7 @@ func knownFaults(names []string) error {
 func (t *targetFlags) remoteOnly() string {
 	for _, f := range []struct{ name, value string }{
 		{"auth", t.auth}, {"environment", t.environment}, {"client-id", t.clientID}, {"client-secret", t.clientSecret}, {"token", t.token},
-		{"ca", t.ca}, {"control", t.control}, {"control-token", t.controlToken}, {"claim", strings.Join(t.claims, ",")},
+		{"ca", t.ca}, {"target-name", t.name}, {"target-version", t.version}, {"control", t.control}, {"control-token", t.controlToken}, {"claim", strings.Join(t.claims, ",")},
 	} {
 		if f.value != "" {
 			return f.name
@@ -85,10 +113,21 @@ func (t *targetFlags) remote() (targets.Target, error) {
 	if len(t.faults) > 0 {
 		return nil, usageError("--fault is about the embedded emitter; at a URL, switch faults by the control API")
 	}
+	for _, f := range []struct{ name, value string }{{"target", t.target}, {"auth", t.auth}, {"control", t.control}} {
+		if err := plainAddress(f.name, f.value); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case t.environment == "":
+		return nil, usageError("--environment is missing: the id of the environment that the credentials belong to")
+	case t.token == "" && (t.clientID == "" || t.clientSecret == ""):
+		return nil, usageError("credentials are missing: --client-id with HOOKPROOF_CLIENT_SECRET, or HOOKPROOF_TOKEN")
+	}
 	o := remote.Options{
 		Emitter: targets.Emitter{
 			API: strings.TrimSuffix(t.target, "/"), Auth: strings.TrimSuffix(t.auth, "/"), Environment: t.environment,
-			ClientID: t.clientID, ClientSecret: t.clientSecret, Token: t.token, Control: strings.TrimSuffix(t.control, "/"), ControlToken: t.controlToken,
+			ClientID: t.clientID, ClientSecret: t.clientSecret, Token: t.token, Control: strings.TrimSuffix(strings.TrimSuffix(t.control, "/"), "/control"), ControlToken: t.controlToken,
 		},
 		Name: t.name, Version: t.version,
 	}
@@ -106,7 +145,7 @@ func (t *targetFlags) remote() (targets.Target, error) {
 	for _, claim := range t.claims {
 		c, ok := catalogue.Capability(claim)
 		if !ok || c.Role != features.Emitter {
-			return nil, usageError("--claim: there is no capability %q of emitters", claim)
+			return nil, usageError("--claim: there is no capability %q of emitters; there are: %s", claim, strings.Join(capabilities(catalogue), ", "))
 		}
 		o.Claims = append(o.Claims, targets.Capability(claim))
 	}

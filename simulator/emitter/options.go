@@ -74,7 +74,9 @@ func (o Options) filled() (Options, error) {
 	orDefault(&o.RetryInitial, pipeline.DefaultRetryInitial)
 	orDefault(&o.RetryMax, pipeline.DefaultRetryMax)
 	orDefault(&o.AttemptTimeout, pipeline.DefaultAttemptTimeout)
-	o.Linger = min(o.Linger, limits.Hold)
+	if o.Linger > limits.Hold {
+		return o, fmt.Errorf("the linger of %v is longer than the %v that an event may be held", o.Linger, limits.Hold)
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -3,6 +3,7 @@ package driver
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -48,6 +49,11 @@ func world(t *testing.T) (*Client, *atomic.Int32) {
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write(body.Bytes())
 	})
+	mux.HandleFunc("POST /v1/gossip", func(w http.ResponseWriter, r *http.Request) {
+		// A target that repeats what it was told in confidence.
+		w.Header().Set("Content-Type", "text/plain; "+r.Header.Get("Authorization"))
+		_, _ = w.Write([]byte("you sent " + r.Header.Get("Authorization") + " for " + secretOfClient + ", canary-password and " + base64.StdEncoding.EncodeToString([]byte("client:"+secretOfClient))))
+	})
 	mux.HandleFunc("POST /v1/upload", func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseMultipartForm(1 << 20); err != nil || r.FormValue("password") != "canary-password" {
 			w.WriteHeader(http.StatusBadRequest)
@@ -64,7 +70,7 @@ func world(t *testing.T) (*Client, *atomic.Int32) {
 			_, _ = w.Write([]byte(`{"deliveries":[]}`))
 			return
 		}
-		_, _ = w.Write([]byte(`{"deliveries":[{"seq":1,"method":"POST","target":"/hooks/t","headers":{"Authorization":["canary-basic"]},"body":"W10=","complete":true,"firstByteAt":"2026-01-02T03:04:05Z"}],"last":1}`))
+		_, _ = w.Write([]byte(`{"deliveries":[{"seq":1,"method":"POST","target":"/hooks/t","headers":{"Authorization":["canary-basic"]},"body":"` + base64.StdEncoding.EncodeToString([]byte(`[{"gossip":"`+tokenOfClient+`"}]`)) + `","complete":true,"firstByteAt":"2026-01-02T03:04:05Z"}],"last":1}`))
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -93,6 +99,9 @@ func play(ctx context.Context, t *testing.T, d *Driver) {
 	}
 	if answers[0].Response.Status != http.StatusCreated || answers[1].Response.Status != http.StatusAccepted {
 		t.Fatalf("answers %d and %d", answers[0].Response.Status, answers[1].Response.Status)
+	}
+	if _, err := d.Do(ctx, Call{Peer: Emitter, Method: http.MethodPost, Path: "/v1/gossip"}); err != nil {
+		t.Fatal(err)
 	}
 	var fingerprint string
 	if err := d.Fact("fingerprint", &fingerprint, func() (any, error) { return "made-once", nil }); err != nil || fingerprint != "made-once" {
@@ -146,6 +155,9 @@ func TestNoSecretIsEverRecorded(t *testing.T) {
 	}
 	if i := strings.Index(stored.String(), "canary"); i >= 0 {
 		t.Errorf("a secret was recorded: …%s…", stored.String()[max(0, i-80):min(stored.Len(), i+40)])
+	}
+	if strings.Contains(stored.String(), base64.StdEncoding.EncodeToString([]byte("client:"+secretOfClient))) {
+		t.Error("the client's credentials were recorded in the form of HTTP Basic")
 	}
 	if !strings.Contains(stored.String(), "public") {
 		t.Error("what is no secret is missing: the test would not see one")

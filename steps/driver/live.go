@@ -3,6 +3,7 @@ package driver
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,14 +33,31 @@ const maxParallel = 8
 // Live is the backend for real systems.
 type Live struct {
 	client  *Client
-	redact  transcript.Redactor
+	salt    string
 	timeout time.Duration
+
+	mu    sync.Mutex
+	files []string // secrets that the scenario has uploaded
 }
 
 // NewLive makes a backend over the run's client. No call may take longer
 // than timeout; salt keys the marks of the run.
 func NewLive(client *Client, salt string, timeout time.Duration) *Live {
-	return &Live{client, transcript.NewRedactor(salt), timeout}
+	return &Live{client: client, salt: salt, timeout: timeout}
+}
+
+// redactor marks the run's own credentials and what the scenario has
+// uploaded in secret, even where a target repeats them.
+func (l *Live) redactor() transcript.Redactor {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return transcript.NewRedactor(l.salt, append(l.client.secrets(), l.files...)...)
+}
+
+func (l *Live) learn(secret string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.files = append(l.files, secret)
 }
 
 // Now is the wall clock.
@@ -72,7 +91,7 @@ func (l *Live) exchange(ctx context.Context, c Call) (transcript.Entry, error) {
 	x := &transcript.Exchange{Peer: c.Peer, Request: transcript.Request{Method: c.Method, Path: c.Path, Body: shown}}
 	entry := transcript.Entry{At: l.Now(), Exchange: x}
 	fail := func(err error) (transcript.Entry, error) {
-		x.End, x.Error = l.Now(), err.Error()
+		x.End, x.Error = l.Now(), l.redactor().Text(err.Error())
 		return entry, nil
 	}
 	req, err := http.NewRequestWithContext(ctx, c.Method, l.client.base(c.Peer)+c.Path, bytes.NewReader(body))
@@ -94,7 +113,7 @@ func (l *Live) exchange(ctx context.Context, c Call) (transcript.Entry, error) {
 	if authorization != "none" && authorization != "" {
 		req.Header.Set("Authorization", authorization)
 	}
-	x.Request.Headers = l.redact.Headers(req.Header)
+	x.Request.Headers = l.redactor().Headers(req.Header)
 	entry.At = l.Now()
 	resp, err := l.client.http.Do(req)
 	if err != nil {
@@ -109,7 +128,8 @@ func (l *Live) exchange(ctx context.Context, c Call) (transcript.Entry, error) {
 		return fail(fmt.Errorf("the answer is longer than %d bytes", maxAnswer))
 	}
 	x.End = l.Now()
-	x.Response = &transcript.Response{Status: resp.StatusCode, Headers: l.redact.Headers(resp.Header), Body: l.redact.JSON(answer)}
+	redact := l.redactor()
+	x.Response = &transcript.Response{Status: resp.StatusCode, Headers: redact.Headers(resp.Header), Body: redact.JSON(answer)}
 	return entry, nil
 }
 
@@ -117,7 +137,7 @@ func (l *Live) exchange(ctx context.Context, c Call) (transcript.Entry, error) {
 // and the body to record.
 func (l *Live) encode(c Call) (body []byte, contentType string, shown []byte, err error) {
 	if c.Form == nil {
-		return c.Body, "", l.redact.JSON(c.Body), nil
+		return c.Body, "", l.redactor().JSON(c.Body), nil
 	}
 	var buf bytes.Buffer
 	w := multipart.NewWriter(&buf)
@@ -139,7 +159,9 @@ func (l *Live) encode(c Call) (body []byte, contentType string, shown []byte, er
 		}
 		fields[f.Name] = string(f.Value)
 		if f.Secret {
-			fields[f.Name] = l.redact.Mark(string(f.Value))
+			l.learn(string(f.Value))
+			l.learn(base64.StdEncoding.EncodeToString(f.Value))
+			fields[f.Name] = transcript.NewRedactor(l.salt).Mark(string(f.Value))
 		}
 	}
 	if err := w.Close(); err != nil {
@@ -188,12 +210,14 @@ func (l *Live) Watch(ctx context.Context, look Look) (transcript.Entry, error) {
 	if err := l.look(ctx, look.Endpoint, "deliveries", look.AfterDelivery, deliveryWait, &deliveries); err != nil {
 		return transcript.Entry{}, err
 	}
+	redact := l.redactor()
 	w := &transcript.Watch{Endpoint: look.Endpoint.Name, Connections: connections.Connections, Over: look.Last}
 	for _, seen := range deliveries.Deliveries {
 		delivery := seen.Delivery
 		delivery.Endpoint = look.Endpoint.Name
-		delivery.Headers = l.redact.Headers(seen.Headers)
-		delivery.Body = seen.Body
+		delivery.Target = redact.Text(seen.Target)
+		delivery.Headers = redact.Headers(seen.Headers)
+		delivery.Body = redact.Bytes(seen.Body)
 		w.Deliveries = append(w.Deliveries, delivery)
 	}
 	return transcript.Entry{At: l.Now(), Watch: w}, nil

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +45,16 @@ func (c *Client) System() *targets.System { return c.system }
 // Close lets go of idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
+// secrets are the run's own credentials, in every form they are sent in.
+func (c *Client) secrets() []string {
+	e := c.system.Emitter
+	known := []string{e.ClientSecret, e.Token, e.ControlToken, c.system.Receiver.Token}
+	if e.ClientSecret != "" {
+		known = append(known, base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(e.ClientID)+":"+url.QueryEscape(e.ClientSecret))))
+	}
+	return append(known, c.token.past()...)
+}
+
 // authorization is the Authorization header of the suite's own credentials
 // at a peer.
 func (c *Client) authorization(ctx context.Context, peer string) (string, error) {
@@ -67,27 +79,49 @@ func (c *Client) authorization(ctx context.Context, peer string) (string, error)
 }
 
 // Reach tells whether the target lets the suite in at all: a token can be
-// had and the suite's own environment read.
+// had, the suite's own environment read, and the control API, where there is
+// one, takes the control token.
 func (c *Client) Reach(ctx context.Context) error {
-	authorization, err := c.authorization(ctx, Emitter)
+	status, err := c.knock(ctx, Emitter, "/v1/environments/"+url.PathEscape(c.system.Emitter.Environment))
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base(Emitter)+"/v1/environments/"+url.PathEscape(c.system.Emitter.Environment), nil)
+	if status != http.StatusOK {
+		return fmt.Errorf("reading the environment %s of the credentials is answered %d, not 200; the target's address is without /v1", c.system.Emitter.Environment, status)
+	}
+	if c.system.Emitter.Control == "" {
+		return nil
+	}
+	// Not every control API has a clock: any answer will do that does not
+	// turn the token away.
+	status, err = c.knock(ctx, Control, "/control/clock")
 	if err != nil {
-		return err
+		return fmt.Errorf("the control API: %w", err)
+	}
+	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+		return fmt.Errorf("the control API refuses the control token with %d", status)
+	}
+	return nil
+}
+
+// knock makes one GET with the suite's own credentials.
+func (c *Client) knock(ctx context.Context, peer, path string) (status int, err error) {
+	authorization, err := c.authorization(ctx, peer)
+	if err != nil {
+		return 0, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base(peer)+path, nil)
+	if err != nil {
+		return 0, err
 	}
 	req.Header.Set("Authorization", authorization)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s: status %d, want 200", req.URL, resp.StatusCode)
-	}
-	return nil
+	return resp.StatusCode, nil
 }
 
 // tokenSource keeps an access token until shortly before it expires.
@@ -97,6 +131,13 @@ type tokenSource struct {
 	mu      sync.Mutex
 	token   string
 	expires time.Time
+	had     []string // every token so far
+}
+
+func (s *tokenSource) past() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.had)
 }
 
 // renewBefore is how long before its end a token is replaced: longer than
@@ -113,7 +154,7 @@ func (s *tokenSource) get(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("get an access token: %w", err)
 	}
-	s.token, s.expires = token, time.Now().Add(lasts)
+	s.token, s.expires, s.had = token, time.Now().Add(lasts), append(s.had, token)
 	return token, nil
 }
 

@@ -1,12 +1,15 @@
 package transcript
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/tidwall/gjson"
 )
@@ -14,10 +17,55 @@ import (
 // Redactor replaces secrets by marks. Equal secrets get equal marks within a
 // run, so that a judge can still compare them; the secret cannot be read
 // back from the mark.
-type Redactor struct{ salt string }
+type Redactor struct {
+	salt string
+	// literals are secrets that are marked wherever they appear, whoever
+	// repeats them.
+	literals []string
+}
 
-// NewRedactor makes marks that are keyed with the salt.
-func NewRedactor(salt string) Redactor { return Redactor{salt} }
+// minLiteral is the shortest secret, in bytes, that is looked for in any
+// text; a shorter one would be found in texts that have nothing to do with
+// it, and spoil what is observed.
+const minLiteral = 12
+
+// NewRedactor makes marks that are keyed with the salt. The literals are
+// secrets known beforehand; they are marked wherever they appear.
+func NewRedactor(salt string, literals ...string) Redactor {
+	return Redactor{salt: salt}.Knowing(literals...)
+}
+
+// Knowing is r with more secrets that are marked wherever they appear.
+func (r Redactor) Knowing(literals ...string) Redactor {
+	r.literals = slices.Clone(r.literals)
+	for _, l := range literals {
+		if len(l) >= minLiteral && !slices.Contains(r.literals, l) {
+			r.literals = append(r.literals, l)
+		}
+	}
+	// The longest first, as one may hold another.
+	slices.SortFunc(r.literals, func(a, b string) int { return len(b) - len(a) })
+	return r
+}
+
+// Text marks the known secrets in any text.
+func (r Redactor) Text(text string) string {
+	for _, l := range r.literals {
+		text = strings.ReplaceAll(text, l, r.Mark(l))
+	}
+	return text
+}
+
+// Bytes marks the known secrets in any bytes, which come back as they are
+// where there is none.
+func (r Redactor) Bytes(b []byte) []byte {
+	for _, l := range r.literals {
+		if bytes.Contains(b, []byte(l)) {
+			b = bytes.ReplaceAll(b, []byte(l), []byte(r.Mark(l)))
+		}
+	}
+	return b
+}
 
 // Mark stands for the secret: its length and a keyed digest.
 func (r Redactor) Mark(secret string) string {
@@ -48,12 +96,13 @@ func (r Redactor) Headers(headers map[string][]string) map[string][]string {
 	}
 	out := maps.Clone(headers)
 	for name, values := range out {
-		if plain[name] {
-			continue
-		}
 		marked := make([]string, len(values))
 		for i, v := range values {
-			marked[i] = r.Mark(v)
+			if plain[name] {
+				marked[i] = r.Text(v)
+			} else {
+				marked[i] = r.Mark(v)
+			}
 		}
 		out[name] = marked
 	}
@@ -66,12 +115,13 @@ var secretMembers = map[string]bool{
 	"access_token": true, "client_secret": true, "secret": true, "password": true, "token": true, "refresh_token": true, "id_token": true,
 }
 
-// JSON marks the secrets in a JSON body: members known to be secret, and
-// every string of a "headers" object. All other bytes stay as they are, and
-// so does a body that is no JSON.
+// JSON marks the secrets in a JSON body: members known to be secret, every
+// string of a "headers" object, and known secrets wherever they appear. All
+// other bytes stay as they are; in a body that is no JSON, only the known
+// secrets are marked.
 func (r Redactor) JSON(body []byte) []byte {
 	if len(body) == 0 || !gjson.ValidBytes(body) {
-		return body
+		return r.Bytes(body)
 	}
 	var out []byte
 	end := 0
@@ -82,7 +132,7 @@ func (r Redactor) JSON(body []byte) []byte {
 		out = append(out, '"')
 		end = secret.Index + len(secret.Raw)
 	}
-	return append(out, body[end:]...)
+	return r.Bytes(append(out, body[end:]...))
 }
 
 // secrets are the secret strings below v, in the order they stand.

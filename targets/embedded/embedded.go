@@ -5,6 +5,7 @@ package embedded
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -64,8 +65,9 @@ func (t *Target) Start(ctx context.Context) (*targets.System, error) {
 	if err != nil {
 		return nil, err
 	}
+	controlToken := rand.Text()
 	e, err := emitter.Start(ctx, emitter.Options{
-		ControlListen: "127.0.0.1:0", ControlToken: "embedded",
+		ControlListen: "127.0.0.1:0", ControlToken: controlToken,
 		TrustedCAs: [][]byte{r.RootPEM()},
 		Linger:     linger, RetryInitial: retryInitial, RetryMax: retryMax, AttemptTimeout: attemptTimeout,
 		Faults: t.options.Faults, Log: t.options.Log,
@@ -76,7 +78,7 @@ func (t *Target) Start(ctx context.Context) (*targets.System, error) {
 	environment, id, secret := e.Bootstrap()
 	system.Emitter = targets.Emitter{
 		API: e.URL(), Auth: e.URL(), Environment: environment, ClientID: id, ClientSecret: secret,
-		Control: e.ControlURL(), ControlToken: "embedded",
+		Control: e.ControlURL(), ControlToken: controlToken,
 	}
 	system.Close = func() error { return errors.Join(e.Close(), r.Close()) }
 	return system, nil

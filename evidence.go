@@ -1,0 +1,112 @@
+package hookproof
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+// sameRun tells what in a transcript's header shows that it is of another
+// run than the report: all transcripts of a run share salt and addresses, and
+// the report names the seed and the claims.
+func (e *evidence) sameRun(t *transcript.Transcript) []string {
+	var found []string
+	if want := fmt.Sprintf("%d/%s", e.results.Seed, t.Salt); t.Seed != want {
+		found = append(found, fmt.Sprintf("its transcript is of a run with seed %s, the report's is %d", strings.SplitN(t.Seed, "/", 2)[0], e.results.Seed))
+	}
+	claims := slices.Sorted(slices.Values(t.Claims))
+	if !slices.Equal(claims, e.results.Target.Capabilities) {
+		found = append(found, fmt.Sprintf("its transcript is of a target that claims %v, the report's claims %v", claims, e.results.Target.Capabilities))
+	}
+	if url := e.results.Target.URL; url != "" && t.API != url {
+		found = append(found, fmt.Sprintf("its transcript is of a target at %s, the report's is at %s", t.API, url))
+	}
+	if e.first == nil {
+		e.first = t
+	}
+	if f := e.first; t.Salt != f.Salt || t.API != f.API || t.Auth != f.Auth || t.Environment != f.Environment || t.Client != f.Client {
+		found = append(found, "its transcript is of another run than that of "+f.Scenario)
+	}
+	return found
+}
+
+// clockSlack is how far the times of a transcript may lie outside the run:
+// times of a run are those of one machine, whose clock may be set meanwhile.
+const clockSlack = time.Minute
+
+// plausible tells what in a transcript cannot have been observed: times
+// outside the run or in the wrong order, deliveries that are missing from the
+// receiver's count, bodies that are not as long as was announced.
+func plausible(t *transcript.Transcript, r reports.Results) []string {
+	from, to := r.StartedAt.Add(-clockSlack), r.StartedAt.Add(time.Duration(r.DurationMs)*time.Millisecond+clockSlack)
+	outside := func(at time.Time) bool { return at.Before(from) || at.After(to) }
+	var found []string
+	say := func(format string, args ...any) {
+		found = append(found, fmt.Sprintf("its transcript is not plausible: "+format, args...))
+	}
+	seen := map[string]int{}
+	for i, entry := range t.Entries {
+		if outside(entry.At) {
+			say("entry %d is of %s, the run was not", i+1, entry.At.Format(time.RFC3339))
+			return found
+		}
+		if entry.Exchange != nil && entry.Exchange.End.Before(entry.At) {
+			say("the exchange of entry %d ended before it began", i+1)
+		}
+		if entry.Watch == nil {
+			continue
+		}
+		for _, d := range entry.Watch.Deliveries {
+			if outside(d.FirstByteAt) || d.LastByteAt.Before(d.FirstByteAt) {
+				say("delivery %d to %q came at %s and was whole at %s", d.Seq, d.Endpoint, d.FirstByteAt.Format(time.RFC3339Nano), d.LastByteAt.Format(time.RFC3339Nano))
+			}
+			if d.Seq != seen[d.Endpoint]+1 {
+				say("delivery %d to %q follows delivery %d", d.Seq, d.Endpoint, seen[d.Endpoint])
+			}
+			seen[d.Endpoint] = d.Seq
+			if announced := announcedLength(d); d.Complete && announced >= 0 && announced != len(d.Body) && !strings.Contains(string(d.Body), "[redacted ") {
+				say("delivery %d to %q announced %d bytes and has %d", d.Seq, d.Endpoint, announced, len(d.Body))
+			}
+		}
+	}
+	return found
+}
+
+// announcedLength is a delivery's Content-Length, or -1 without one.
+func announcedLength(d transcript.Delivery) int {
+	values := d.Headers["Content-Length"]
+	if len(values) != 1 {
+		return -1
+	}
+	n, err := strconv.Atoi(values[0])
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// regenerated tells whether the replayed scenario has made the same steps and
+// the same events as the stored transcript names.
+func regenerated(stored, replayed *transcript.Transcript) bool {
+	made := func(t *transcript.Transcript) (steps []string, caused []transcript.Caused) {
+		for _, e := range t.Entries {
+			if e.Step != "" {
+				steps = append(steps, e.Step)
+			}
+		}
+		return steps, t.Caused()
+	}
+	if replayed == nil {
+		return false
+	}
+	steps, caused := made(stored)
+	again, causedAgain := made(replayed)
+	return slices.Equal(steps, again) && slices.EqualFunc(caused, causedAgain, func(a, b transcript.Caused) bool {
+		return a.Name == b.Name && a.EventID == b.EventID && a.Type == b.Type && a.Resource == b.Resource && a.At.Equal(b.At)
+	})
+}
