@@ -51,7 +51,7 @@ func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
 		"empty selection":    {"run", "--role", "receiver", "--profile", "limits"},
 		"no credentials":     {"run", "--target", "http://127.0.0.1:1"},
 		"seed out of range":  {"run", "--shuffle", "-1"},
-		"idle profile":       {"run", "--profile", "limits,tcp"},
+		"idle profile":       {"run", "--role", "emitter", "--profile", "limits,capacity"},
 		"idle rule":          {"run", "--rule", "DLV-012,SUB-LIMIT-051", "--profile", "limits"},
 		"empty rule":         {"run", "--rule", ""},
 		"secret in address":  {"run", "--target", "http://x:canary@127.0.0.1:1", "--environment", "x", "--token", "x"},

@@ -89,6 +89,28 @@ func TestEventsOfASuspendedSubscriptionAreKeptFourteenDays(t *testing.T) {
 	})
 }
 
+// A worker may see that its subscription was enabled before it is told.
+func TestEventsAreDroppedAlsoIfTheWorkerIsToldLate(t *testing.T) {
+	t.Parallel()
+	s := webhook("a")
+	s.Enabled = false
+	bubble(t, s, nil, func(w *world, r *script) {
+		w.append(created(1))
+		after(time.Second)
+		w.advance(limits.SuspendedRetention + time.Hour)
+		w.mu.Lock()
+		w.subscriptions["a"] = webhook("a")
+		w.mu.Unlock()
+		w.append(created(2))
+		after(time.Second)
+		want(t, "delivered", r.accepted(), []string{"2"})
+		w.dispatcher.Changed(env, "a")
+		w.append(created(3))
+		after(time.Second)
+		want(t, "delivered in the end", r.accepted(), []string{"2", "3"})
+	})
+}
+
 func TestAdvancingTheClockEndsAWait(t *testing.T) {
 	t.Parallel()
 	bubble(t, webhook("a"), func(n int, _ string) int {

@@ -58,12 +58,26 @@ func (w *worker) compare(until uint64, s subscription.Subscription) {
 		}
 		w.state.Filter, w.dirty = w.current, true
 	}
+	w.suspension(s)
+}
+
+// suspension notes that the subscription was suspended or enabled. It is called
+// with the lock held.
+func (w *worker) suspension(s subscription.Subscription) {
 	if w.state.Suspended == s.Enabled {
 		w.state.Suspended, w.dirty = !s.Enabled, true
 		if s.Enabled {
 			w.state.ResumedAt = w.dispatcher.Now()
 		}
 	}
+}
+
+// observe notes what the worker sees of a change that it is about to be told
+// of: nothing may be gathered before it is known since when it may be.
+func (w *worker) observe(s subscription.Subscription) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.suspension(s)
 }
 
 // filterAt returns the filter in force when the chunk was appended.

@@ -85,6 +85,7 @@ func (w *worker) run(ctx context.Context) {
 		if !exists {
 			break
 		}
+		w.observe(s)
 		w.store(ctx, false)
 		if !w.dispatcher.Pieces.Load().Active(s, w.failures) {
 			w.failures = 0
