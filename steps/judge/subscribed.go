@@ -118,15 +118,29 @@ func observe(t *transcript.Transcript) *observed {
 		}
 		if n := slices.IndexFunc(o.sites, func(s *site) bool { return s.name == e.Watch.Endpoint }); n >= 0 {
 			for _, d := range e.Watch.Deliveries {
+				if d.Method == http.MethodHead && len(d.Body) == 0 {
+					continue // delivers nothing: a connection test looks whether somebody is there (TST-003)
+				}
 				a := arrived{Delivery: d, entry: i}
 				if d.Complete && !d.Truncated {
 					a.events, a.err = Events(d)
+					unwrap(a.events)
 				}
 				o.sites[n].deliveries = append(o.sites[n].deliveries, a)
 			}
 		}
 	}
 	return o
+}
+
+// unwrap puts the audit event in the place of a record that carries it in an
+// envelope (formats SPLUNK and NEWRELIC).
+func unwrap(records []gjson.Result) {
+	for i, r := range records {
+		if inner := r.Get("event"); inner.IsObject() && !r.Get("id").Exists() {
+			records[i] = inner
+		}
+	}
 }
 
 // configured are the configurations known after an exchange about one. A
@@ -136,6 +150,9 @@ func configured(known []configuration, entry int, x transcript.Exchange) []confi
 	path := subscriptionPath.FindStringSubmatch(x.Request.Path)
 	if path == nil || x.Request.Method == http.MethodGet {
 		return known
+	}
+	if x.Request.Method == http.MethodPost && path[1] != "" {
+		return known // an operation on a subscription, such as its test, changes nothing
 	}
 	done := x.Response != nil && x.Response.Status/100 == 2
 	if !done && x.Response != nil && x.Response.Status/100 != 5 {
