@@ -194,7 +194,7 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 
 // order is the one in which a seed lets the scenarios run, by their places in
 // the plan. Those that need the whole target come last: what they do to it,
-// such as advancing its clock, no other scenario meets.
+// such as advancing its clock, no other scenario meets. Slow ones come first.
 func (p *Plan) order(seed int64) []int {
 	all := rand.New(rand.NewPCG(uint64(seed), 0)).Perm(len(p.Scenarios))
 	slices.SortStableFunc(all, func(a, b int) int {
@@ -204,8 +204,11 @@ func (p *Plan) order(seed int64) []int {
 }
 
 func weight(s Planned) int {
-	if s.WholeTarget {
+	switch {
+	case s.WholeTarget:
 		return 1
+	case s.Slow:
+		return -1
 	}
 	return 0
 }

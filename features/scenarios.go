@@ -19,6 +19,7 @@ const maxSteps = 10
 const (
 	tagWholeEnvironment = "@whole-environment"
 	tagWholeTarget      = "@whole-target"
+	tagSlow             = "@slow"
 	tagNeeds            = "@needs:"
 )
 
@@ -46,6 +47,9 @@ type Scenario struct {
 	// Exclusive tells that it needs a whole environment for itself, and
 	// WholeTarget that nothing else may run against the target meanwhile.
 	Exclusive, WholeTarget bool
+	// Slow tells that it waits for longer than most; such scenarios begin
+	// first, so that a run does not end with waiting for one.
+	Slow bool
 	// Profile is that of its rules; Beta if one of them is.
 	Profile string
 	// Steps are the texts of its steps, the Background's first.
@@ -160,12 +164,14 @@ func applyTags(p *problems, c *Catalogue, s *Scenario) {
 			needs[need] = true
 		case tag == tagWholeEnvironment:
 			s.Exclusive = true
+		case tag == tagSlow:
+			s.Slow = true
 		case tag == tagWholeTarget:
 			s.WholeTarget = true
 		case tag == "@"+s.Role:
 		default:
-			p.add(s.Line, "scenario %q: unknown tag %s; known are rule ids, @%s, %s, %s and %sCAPABILITY",
-				s.Name, tag, s.Role, tagWholeEnvironment, tagWholeTarget, tagNeeds)
+			p.add(s.Line, "scenario %q: unknown tag %s; known are rule ids, @%s, %s, %s, %s and %sCAPABILITY",
+				s.Name, tag, s.Role, tagSlow, tagWholeEnvironment, tagWholeTarget, tagNeeds)
 		}
 	}
 	if len(s.Rules) == 0 {

@@ -139,6 +139,18 @@ func TestAScenarioMayNeedTheWholeTarget(t *testing.T) {
 	}
 }
 
+func TestAScenarioMayBeSlow(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(limits, "    Scenario: The 51st", "    @slow\n    Scenario: The 51st", 1)
+	got, err := Scenarios(load(t), fstest.MapFS{"emitter/limits.feature": {Data: []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got[0].Slow || got[1].Slow {
+		t.Errorf("slow are %t and %t", got[0].Slow, got[1].Slow)
+	}
+}
+
 func TestEveryFaultOfAFeatureIsNamedWithItsLine(t *testing.T) {
 	t.Parallel()
 	eleven := strings.Repeat("      And again\n", 9)

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/cucumber/godog"
 )
@@ -22,7 +23,10 @@ func step(sentence string, bind func(*World) any) Step {
 
 // Vocabulary is every sentence that features may use, area by area. Every
 // text of a feature matches exactly one of them, and every one is used.
-func Vocabulary() []Step {
+func Vocabulary() []Step { return vocabulary() }
+
+// vocabulary is compiled once: every scenario binds it to its own world.
+var vocabulary = sync.OnceValue(func() []Step {
 	var all []Step
 	for _, area := range [][]Step{
 		environmentSteps(),
@@ -51,7 +55,7 @@ func Vocabulary() []Step {
 		all = append(all, area...)
 	}
 	return all
-}
+})
 
 // register binds the vocabulary to a scenario's world.
 func register(sc *godog.ScenarioContext, vocabulary []Step, w *World) {

@@ -380,6 +380,7 @@ Feature: Delivery
       Then every event is delivered
       And no event was held longer than 2 seconds
 
+    @slow
     Scenario Outline: A trickle of an event every <pace> milliseconds does not put delivery off
       Given a subscription to "USER.CREATED"
       When a user is created every <pace> milliseconds, <times> times

@@ -55,6 +55,7 @@ Feature: Retry
         | 451    |
         | 499    |
 
+    @slow
     Scenario Outline: Ten times <status> in a row
       Given a receiver "sink" that answers <status> to the first 10 deliveries
       And a subscription "watch" to "USER.CREATED" at receiver "sink"
@@ -94,6 +95,7 @@ Feature: Retry
   @RTY-004
   Rule: What is never answered is sent again
 
+    @slow
     Scenario: A receiver that does not answer
       Given a receiver "sink" that never answers the first delivery
       And a subscription "watch" to "USER.CREATED" at receiver "sink"
@@ -220,6 +222,7 @@ Feature: Retry
       Then all events are sent to "sink" until they are acknowledged
       And no event overtakes a failed delivery at "sink"
 
+    @slow
     Scenario Outline: Many events wait behind one at a receiver that <fails>
       Given a receiver "sink" that <fails>
       And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
@@ -286,6 +289,7 @@ Feature: Retry
         | 507    |
         | 599    |
 
+    @slow
     Scenario Outline: A receiver that <fails>
       Given a receiver "sink" that <fails>
       And a subscription "watch" to "USER.CREATED" at receiver "sink"
