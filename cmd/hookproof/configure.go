@@ -47,7 +47,7 @@ func configure(cmd *cobra.Command, environ []string) error {
 }
 
 // foreign are variables that begin with the prefix and set no flag.
-var foreign = []string{"REQUIRE_DOCKER", "REQUIRE_CHROMIUM"}
+var foreign = []string{"REQUIRE_DOCKER", "REQUIRE_CHROMIUM", "SCALE"}
 
 // variables are those that begin with HOOKPROOF_, by their names. One that no
 // command knows is an error: a run with a misspelt one would test something

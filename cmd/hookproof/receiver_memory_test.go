@@ -20,7 +20,7 @@ import (
 )
 
 // commandOfChild has the test binary be the command with these arguments.
-const commandOfChild = "HOOKPROOF_TEST_COMMAND"
+const commandOfChild = "TEST_OF_HOOKPROOF_COMMAND"
 
 func TestMain(m *testing.M) {
 	if arguments := os.Getenv(commandOfChild); arguments != "" {

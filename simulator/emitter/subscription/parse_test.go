@@ -272,7 +272,7 @@ func TestShownIsReadAsTheSame(t *testing.T) {
 			}
 		}
 		maybe := func(label string) bool { return rapid.Bool().Draw(t, label) }
-		set("name", rapid.StringMatching(`\S.{0,20}`).Draw(t, "name"))
+		set("name", rapid.StringMatching(`[^\s\pZ\pC].{0,20}`).Draw(t, "name"))
 		set("enabled", maybe("enabled"))
 		set("filterOptions.includedActionTypes", rapid.SliceOfN(rapid.StringMatching(`[A-Z_]+\.[A-Z_]+`), 1, 20).Draw(t, "types"))
 		if maybe("headers") {
