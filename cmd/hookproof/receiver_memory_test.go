@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 // However much comes, the process stays within the configured bound plus
 // 64 MB. The load is what an hour of a great batch every four seconds brings.
 func TestReceiverStaysWithinItsMemory(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector multiplies the memory that is to be measured; run without -race")
+	}
 	const bound, beside = 64 << 20, 64 << 20
 	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), fmt.Sprintf("%s=receiver --max-bytes %d", commandOfChild, bound))
