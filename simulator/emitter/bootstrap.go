@@ -31,13 +31,8 @@ const bucketName = "EMITTER"
 type own struct{ jetstream.KeyValue }
 
 func openOwn(ctx context.Context, s *storage.Storage) (own, error) {
-	bucket, err := s.JetStream().CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: bucketName, Description: "what is the emitter's own", Storage: s.Kind(),
-	})
-	if err != nil {
-		return own{}, fmt.Errorf("open bucket %s: %w", bucketName, err)
-	}
-	return own{bucket}, nil
+	bucket, err := s.Place().Bucket(ctx, storage.Bucket{Name: bucketName, Description: "what is the emitter's own"})
+	return own{bucket}, err
 }
 
 // kept returns an entry, nil if there is none.

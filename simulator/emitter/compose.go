@@ -29,12 +29,14 @@ type Pieces struct {
 	// What pieces may read.
 	Bootstrap     api.Client
 	Log           pipeline.Log
+	Environments  func() []string
 	Subscriptions func(environment, id string) (subscription.Subscription, bool)
 }
 
 // compose returns the pieces that keep every rule, with the options' timing.
 func (e *Emitter) compose() Pieces {
 	p := pipeline.Default()
+	p.Connect, p.Open = e.options.Networks.Connect, e.options.Networks.Open
 	p.Linger = e.options.Linger
 	p.Backoff = pipeline.Backoff(e.options.RetryInitial, e.options.RetryMax)
 	p.AttemptTimeout = e.options.AttemptTimeout
@@ -46,6 +48,7 @@ func (e *Emitter) compose() Pieces {
 		Serve:         func(h http.Handler) http.Handler { return h },
 		Bootstrap:     e.client(),
 		Log:           e.log,
+		Environments:  e.directory.Environments,
 		Subscriptions: e.directory.Subscription,
 	}
 }

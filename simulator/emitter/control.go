@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
 
 // Bounds of one injection.
@@ -30,6 +31,7 @@ const (
 func (e *Emitter) controlHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /control/environments/{environment}/events", e.injectEvents)
+	mux.HandleFunc("GET /control/subscriptions/{subscription}/attempts", e.listAttempts)
 	mux.HandleFunc("GET /control/clock", func(w http.ResponseWriter, _ *http.Request) { e.showClock(w) })
 	mux.HandleFunc("POST /control/clock", e.advanceClock)
 	mux.HandleFunc("GET /control/faults", e.showFaults)
@@ -101,7 +103,11 @@ func (e *Emitter) injectEvents(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "INVALID_DATA", "The request could not be completed. One or more events are not valid.", problems...)
 		return
 	}
-	if err := e.log.Append(r.Context(), environment, records...); err != nil {
+	if err := e.append(r.Context(), environment, records); errors.Is(err, storage.ErrFull) {
+		e.options.Log.Error("events were refused", "error", err)
+		refuse(w, http.StatusInsufficientStorage, "UNEXPECTED_ERROR", "There is no room for events: the disk is full.")
+		return
+	} else if err != nil {
 		e.options.Log.Error("events could not be appended", "error", err)
 		refuse(w, http.StatusInternalServerError, "UNEXPECTED_ERROR", "The events could not be stored.")
 		return
@@ -170,14 +176,18 @@ func (e *Emitter) advanceClock(w http.ResponseWriter, r *http.Request) {
 	}
 	by, err := time.ParseDuration(body.Advance)
 	if err == nil {
-		err = e.clock.Advance(by)
+		err = e.clock.Advance(r.Context(), by)
+	}
+	if errors.Is(err, errClockNotKept) {
+		e.options.Log.Error("the clock could not be advanced", "error", err)
+		refuse(w, http.StatusInternalServerError, "UNEXPECTED_ERROR", "The clock could not be stored.")
+		return
 	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "INVALID_DATA", "The clock was not advanced.",
 			detail{Code: "INVALID_VALUE", Target: "advance", Message: err.Error()})
 		return
 	}
-	e.dispatcher.ClockMoved()
 	e.showClock(w)
 }
 

@@ -22,6 +22,8 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter/api"
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
+	"github.com/hookproof/hookproof/simulator/emitter/membership"
+	"github.com/hookproof/hookproof/simulator/emitter/metrics"
 	"github.com/hookproof/hookproof/simulator/emitter/openapi"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/storage"
@@ -35,13 +37,16 @@ type Emitter struct {
 	tokenKey  *api.TokenKey
 	authority []byte // PEM, of a generated certificate of the API
 	relay     relay
+	metrics   *metrics.Metrics
 
 	storage    *storage.Storage
+	members    *membership.Members // of a cluster; nil: this process is alone
 	log        *auditlog.Log
 	directory  *directory.Directory
 	management *api.API
 	handler    atomic.Pointer[http.Handler] // the management API as it is composed now
 	dispatcher *pipeline.Dispatcher
+	attempts   *attempts // nil: not kept
 
 	standard Pieces // keeps every rule
 	pipeline atomic.Pointer[pipeline.Pieces]
@@ -51,6 +56,7 @@ type Emitter struct {
 	front, control served // the management API's listener, the control API's
 	publicURL      string
 
+	stopping atomic.Bool
 	closing  sync.Once
 	closeErr error
 }
@@ -61,11 +67,17 @@ func Start(ctx context.Context, o Options) (*Emitter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start emitter: %w", err)
 	}
-	e := &Emitter{options: o}
+	e := newEmitter(o)
 	if err := e.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start emitter: %w", err), e.Close())
 	}
 	return e, nil
+}
+
+func newEmitter(o Options) *Emitter {
+	e := &Emitter{options: o}
+	e.metrics = metrics.New(metrics.Options{Lags: e.relay.Lags, Now: e.clock.Now})
+	return e
 }
 
 func (e *Emitter) start(ctx context.Context) error {
@@ -77,19 +89,13 @@ func (e *Emitter) start(ctx context.Context) error {
 	if err := e.listen(); err != nil {
 		return err
 	}
-	if e.storage, err = storage.Open(ctx, storage.Options{Dir: o.Dir, Log: o.Log}); err != nil {
+	if err := e.openStorage(ctx, membership.Options{Log: o.Log}); err != nil {
 		return err
 	}
-	if err := e.identify(ctx); err != nil {
+	if err := e.firstAlone(ctx, e.bringUp); err != nil {
 		return err
 	}
-	if err := e.openDirectory(ctx); err != nil {
-		return err
-	}
-	if err := e.directory.Root(ctx, e.bootstrap.Environment); err != nil {
-		return err
-	}
-	cursors, err := pipeline.OpenCursors(ctx, e.storage.JetStream(), e.storage.Kind())
+	cursors, err := pipeline.OpenCursors(ctx, e.storage.Reserved())
 	if err != nil {
 		return err
 	}
@@ -97,23 +103,47 @@ func (e *Emitter) start(ctx context.Context) error {
 		return err
 	}
 	e.standard = e.compose()
+	if err := o.Hostile.take(&e.standard); err != nil {
+		return err
+	}
 	if err := e.switchFaults(o.Faults); err != nil {
 		return err
 	}
-	e.dispatcher = pipeline.Start(ctx, pipeline.Options{
+	options := pipeline.Options{
 		Log: e.log, Directory: e.directory, Cursors: cursors, Pieces: &e.pipeline,
-		Now: e.clock.Now, Roots: pipeline.Roots(roots), Logger: o.Log,
-	})
+		Now: e.clock.Now, Roots: pipeline.Roots(roots), Observer: e.metrics,
+		Grace: o.ShutdownTimeout, Shares: e.shares(), Logger: o.Log,
+	}
+	if o.KeepAttempts > 0 {
+		e.attempts = newAttempts(o.KeepAttempts)
+		options.Observer = attemptsAndMetrics{e.metrics, e.attempts}
+	}
+	e.dispatcher = pipeline.Start(ctx, options)
 	e.relay.to.Store(e.dispatcher)
+	e.reshare()
 	e.serve()
 	return nil
 }
 
-// identify brings what the emitter itself is known by: the first client, the
-// key of its tokens, its certificate.
+// bringUp opens what is kept, and makes what an emitter has from its beginning.
+func (e *Emitter) bringUp(ctx context.Context) error {
+	if err := e.identify(ctx); err != nil {
+		return err
+	}
+	if err := e.openDirectory(ctx); err != nil {
+		return err
+	}
+	return e.directory.Root(ctx, e.bootstrap.Environment)
+}
+
+// identify brings what the emitter itself is known by, the first client, the
+// key of its tokens, its certificate, and its clock.
 func (e *Emitter) identify(ctx context.Context) error {
 	bucket, err := openOwn(ctx, e.storage)
 	if err != nil {
+		return err
+	}
+	if err := e.clock.keep(ctx, bucket, e.storage.Place().Shared, e.relay.ClockMoved); err != nil {
 		return err
 	}
 	if e.bootstrap, err = openBootstrap(ctx, bucket, e.options); err != nil {
@@ -129,12 +159,13 @@ func (e *Emitter) identify(ctx context.Context) error {
 func (e *Emitter) openDirectory(ctx context.Context) (err error) {
 	unshifted := func(last uint64) uint64 { return last }
 	e.tail.Store(&unshifted)
-	js, kind := e.storage.JetStream(), e.storage.Kind()
-	if e.log, err = auditlog.Open(ctx, js, auditlog.Options{Kind: kind, Now: e.clock.Now, Appended: e.relay.Appended}); err != nil {
+	place := e.storage.Place()
+	if e.log, err = auditlog.Open(ctx, auditlog.Options{Place: place, Now: e.clock.Now, Appended: e.relay.Appended}); err != nil {
 		return err
 	}
-	if e.directory, err = directory.Open(ctx, js, directory.Options{
-		Recorder: recorder{e.log, &e.clock}, Observer: &e.relay, Now: e.clock.Now, Tail: e.startAfter, Storage: kind,
+	if e.directory, err = directory.Open(ctx, directory.Options{
+		Place: e.storage.Reserved(), Room: e.storage.Room,
+		Recorder: recorder{e}, Observer: &e.relay, Now: e.clock.Now, Tail: e.startAfter,
 	}); err != nil {
 		return err
 	}
@@ -166,11 +197,9 @@ func (e *Emitter) manage() error {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(document) // a client that went away cannot be told
 	})
-	for _, check := range []string{"GET /healthz", "GET /readyz"} { // it listens only when it is ready
-		mux.HandleFunc(check, func(w http.ResponseWriter, _ *http.Request) {
-			answer(w, http.StatusOK, map[string]string{"status": "ok"})
-		})
-	}
+	mux.HandleFunc("GET /healthz", e.healthz)
+	mux.HandleFunc("GET /readyz", e.readyz)
+	mux.Handle("GET /metrics", e.metrics.Handler())
 	e.front.handler = mux
 	return nil
 }
@@ -210,21 +239,26 @@ func (e *Emitter) Bootstrap() (environment, clientID, secret string) {
 // that nobody knows it yet.
 func (e *Emitter) SecretGenerated() bool { return e.bootstrap.generated }
 
-// Close stops the listeners, lets requests and attempts under way end for a
-// short time, stores the cursors and waits for everything. A second Close
-// returns what the first did.
+// Close begins no further attempt, lets those and requests under way end within
+// Options.ShutdownTimeout, stores the cursors and waits for everything. What was
+// not delivered by then is delivered by the next emitter on the same Dir. A
+// second Close returns what the first did.
 func (e *Emitter) Close() error {
 	e.closing.Do(func() { e.closeErr = e.close() })
 	return e.closeErr
 }
 
 func (e *Emitter) close() error {
-	failed := []error{e.front.shutdown(), e.control.shutdown()}
-	if e.dispatcher != nil {
-		e.dispatcher.Close()
+	failed := []error{e.stop()}
+	e.clock.close()
+	if e.directory != nil {
+		e.directory.Close()
 	}
 	if e.log != nil {
 		failed = append(failed, e.log.Close())
+	}
+	if e.members != nil {
+		failed = append(failed, e.members.Close())
 	}
 	if e.storage != nil {
 		failed = append(failed, e.storage.Close())
@@ -265,10 +299,9 @@ func (e *Emitter) serve() {
 
 // Bounds of the emitter's own servers; clients of the APIs are quick.
 const (
-	headerWithin  = 10 * time.Second
-	idleWithin    = 2 * time.Minute
-	shutdownGrace = 2 * time.Second
-	headerBytes   = 64 << 10
+	headerWithin = 10 * time.Second
+	idleWithin   = 2 * time.Minute
+	headerBytes  = 64 << 10
 )
 
 func (s *served) serve(log *slog.Logger) {
@@ -287,18 +320,17 @@ func (s *served) serve(log *slog.Logger) {
 	})
 }
 
-func (s *served) shutdown() error {
+func (s *served) shutdown(within time.Duration) {
 	if !s.started {
 		if s.listener != nil {
-			return s.listener.Close()
+			_ = s.listener.Close() // nobody ever used it
 		}
-		return nil
+		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	if s.server.Shutdown(ctx) != nil {
 		_ = s.server.Close() // the grace is over; nothing else can fail here
 	}
 	s.done.Wait()
-	return nil
 }

@@ -20,8 +20,8 @@ type Fault struct {
 // applied in this order, so that those that replace a whole attempt wrap those
 // that change a part of it.
 func Faults() []Fault {
-	return slices.Concat(configurationFaults(), apiFaults(), filterFaults(), eventFaults(), tlsFaults(), deliveryFaults(), retryFaults(),
-		probeFaults(), formatFaults(), waitingFaults(), tcpFaults())
+	return slices.Concat(configurationFaults(), subscriptionFaults(), requestFaults(), limitFaults(), apiFaults(), filterFaults(), eventFaults(), tlsFaults(), deliveryFaults(), retryFaults(),
+		probeFaults(), formatFaults(), waitingFaults(), aftermathFaults(), tcpFaults())
 }
 
 // active returns the named faults in the order of the list.

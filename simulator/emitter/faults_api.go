@@ -30,6 +30,12 @@ func apiFaults() []Fault {
 		Fault{"activities-without-links", "Activities have no links.", []string{"ACT-002"}, eachActivity("_links")},
 		Fault{"activities-without-creation", "Activities do not tell when they were created.", []string{"ACT-002"}, eachActivity("createdAt")},
 
+		Fault{"activities-empty", "The list of activities is empty.", []string{"EVT-018"}, talking(func(k *talk) {
+			if k.to(http.MethodGet, "/activities") && k.answer.status == http.StatusOK {
+				k.set("_embedded.activities", []any{})
+			}
+		})},
+
 		Fault{"environment-undated", "An environment does not tell when it was created.", []string{"ENV-001"}, talking(func(k *talk) {
 			if k.environment() {
 				k.drop("createdAt")
@@ -78,6 +84,16 @@ func authenticationFaults() []Fault {
 				k.set("code", "UNAUTHORIZED")
 			}
 		})},
+		{"rights-checked-for-reading", "A token without the right may write.", []string{"AUT-003"}, talking(func(k *talk) {
+			if k.lacks() && k.request.Method != http.MethodGet {
+				k.askAgain(served)
+			}
+		})},
+		{"unauthorized-403", "A request with a bad token is answered with 403.", []string{"AUT-002"}, talking(func(k *talk) {
+			if k.refused(http.StatusUnauthorized) && !k.anonymous() {
+				k.answer.status = http.StatusForbidden
+			}
+		})},
 		{"rights-unchecked", "A token without the right is served.", []string{"AUT-003"}, talking(func(k *talk) {
 			if k.lacks() {
 				k.askAgain(served)
@@ -116,6 +132,12 @@ func errorFaults() []Fault {
 	return []Fault{
 		{"error-bare", "An error body holds nothing but a text.", []string{"ERR-001"}, failing(0, func(k *talk) {
 			k.body([]byte(`{"error":"No."}`), nil)
+		})},
+		{"error-empty", "Refusals have no body.", []string{"ERR-004", "SUB-LIMIT-052"}, failing(0, func(k *talk) { k.answer.body.Reset() })},
+		{"error-page", "Refusals are HTML pages.", []string{"ERR-004", "SUB-CRUD-023"}, failing(0, func(k *talk) {
+			k.answer.header.Set("Content-Type", "text/html")
+			k.answer.body.Reset()
+			k.answer.body.WriteString("<h1>Refused</h1>")
 		})},
 		{"error-code-number", "The code of an error body is the status.", []string{"ERR-001"}, failing(0, func(k *talk) { k.set("code", k.answer.status) })},
 		{"error-message-missing", "The body of a 404 has no message.", []string{"ERR-001"}, failing(http.StatusNotFound, func(k *talk) { k.drop("message") })},

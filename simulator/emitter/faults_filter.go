@@ -1,13 +1,17 @@
 package emitter
 
 import (
+	"context"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 // filterFaults are those of deciding which events a subscription gets.
@@ -63,6 +67,67 @@ func filterFaults() []Fault {
 			matched(func(match match, f pipeline.Filter, r event.Record) bool {
 				return (len(r.Tags) == 0 || len(f.Tags) > 0) && match(f, r)
 			})},
+		{"types-case-insensitive", "Included types match whatever their case.", []string{"FLT-002"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool {
+				for _, t := range f.Types {
+					if strings.EqualFold(t, r.Type) {
+						f.Types = []string{r.Type}
+					}
+				}
+				return match(f, r)
+			})},
+		{"users-only", "Only events of users are delivered.", []string{"FLT-001"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool {
+				return strings.HasPrefix(r.Type, "USER.") && match(f, r)
+			})},
+		{"deletions-lost", "Deletions are not delivered.", []string{"FLT-001"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool {
+				return !strings.HasSuffix(r.Type, ".DELETED") && match(f, r)
+			})},
+		{"population-events-hidden", "With a population filter, only events of users are delivered.", []string{"FLT-004"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool {
+				return (len(f.Populations) == 0 || len(r.Populations) == 0 || strings.HasPrefix(r.Type, "POPULATION.")) && match(f, r)
+			})},
+		{"populations-and", "An event must be of all populations of the filter at once.", []string{"FLT-006"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool {
+				return !slices.ContainsFunc(f.Populations, func(p string) bool { return !slices.Contains(r.Populations, p) }) && match(f, r)
+			})},
+		{"applications-and", "An event must be of all applications of the filter at once.", []string{"FLT-008"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool {
+				return !slices.ContainsFunc(f.Applications, func(a string) bool { return !slices.Contains(r.Applications, a) }) && match(f, r)
+			})},
+		{"application-or-population", "Of the filters by application and by population one is enough.", []string{"FLT-005"},
+			either(func(f *pipeline.Filter) *[]string { return &f.Applications }, func(f *pipeline.Filter) *[]string { return &f.Populations })},
+		{"tag-or-population", "Of the filters by tag and by population one is enough.", []string{"FLT-005", "FLT-012"},
+			either(func(f *pipeline.Filter) *[]string { return &f.Tags }, func(f *pipeline.Filter) *[]string { return &f.Populations })},
+		{"type-or-population", "A population of the filter is enough, whatever the type.", []string{"FLT-009"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool {
+				return match(f, r) || overlap(f.Populations, r.Populations)
+			})},
+		{"own-application-only", "Without an application filter, only the events of the first client are delivered.", []string{"FLT-010"},
+			func(p *Pieces) {
+				first := p.Bootstrap.ID
+				matched(func(match match, f pipeline.Filter, r event.Record) bool {
+					return (len(f.Applications) > 0 || slices.Contains(r.Applications, first)) && match(f, r)
+				})(p)
+			}},
+		{"anonymous-hidden", "Without an application filter, events of no application are not delivered.", []string{"FLT-010"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool {
+				return (len(f.Applications) > 0 || len(r.Applications) > 0) && match(f, r)
+			})},
+		{"untagged-hidden", "Events without a tag are not delivered.", []string{"FLT-011"},
+			matched(func(match match, f pipeline.Filter, r event.Record) bool { return len(r.Tags) > 0 && match(f, r) })},
+		{"first-come-only", "An event that two subscriptions match is delivered to one of them.", []string{"FLT-014"}, firstComeOnly},
+		{"filters-frozen", "A PUT does not change which events are delivered.", []string{"FLT-015"},
+			func(p *Pieces) {
+				left(func(old, _ subscription.Subscription, made *subscription.Subscription) {
+					made.ActionTypes, made.PopulationIDs = old.ActionTypes, old.PopulationIDs
+				})(p)
+				replacement(func(k *talk) { k.set("filterOptions", gjson.GetBytes(k.sent, "filterOptions").Value()) })(p)
+			}},
+		{"other-environments", "Events of other environments are delivered as well.", []string{"FLT-016"}, otherEnvironments},
+		{"one-event-late", "A new subscription gets the event before it.", []string{"FLT-013"},
+			func(p *Pieces) { p.StartAfter = func(last uint64) uint64 { return max(last, 1) - 1 } }},
 		{"from-the-beginning", "A new subscription gets the events that happened before it.", []string{"FLT-013"},
 			func(p *Pieces) { p.StartAfter = func(uint64) uint64 { return 0 } }},
 	}
@@ -79,4 +144,63 @@ func matched(by func(match, pipeline.Filter, event.Record) bool) func(*Pieces) {
 
 func overlap(wanted, has []string) bool {
 	return slices.ContainsFunc(has, func(v string) bool { return slices.Contains(wanted, v) })
+}
+
+// either makes one of two filters enough where both are set.
+func either(one, other func(*pipeline.Filter) *[]string) func(*Pieces) {
+	return matched(func(match match, f pipeline.Filter, r event.Record) bool {
+		if len(*one(&f)) == 0 || len(*other(&f)) == 0 {
+			return match(f, r)
+		}
+		without, withoutOther := f, f
+		*one(&without), *other(&withoutOther) = nil, nil
+		return match(without, r) || match(withoutOther, r)
+	})
+}
+
+// firstComeOnly leaves out of a payload what went to another subscription before.
+func firstComeOnly(p *Pieces) {
+	var mu sync.Mutex
+	owner := map[string]string{} // of an event's id, the subscription's
+	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		body := gjson.ParseBytes(a.Payload.Body)
+		if !body.IsArray() {
+			return inner.Attempt(ctx, t, a)
+		}
+		var mine []gjson.Result
+		mu.Lock()
+		for _, e := range body.Array() {
+			id := e.Get("id").Str
+			if owner[id] == "" {
+				owner[id] = a.Subscription.ID
+			}
+			if owner[id] == a.Subscription.ID {
+				mine = append(mine, e)
+			}
+		}
+		mu.Unlock()
+		if len(mine) == 0 {
+			return pipeline.Result{Status: http.StatusOK}
+		}
+		a.Payload.Body = array(mine)
+		return inner.Attempt(ctx, t, a)
+	})(p)
+}
+
+// otherEnvironments sends, before every payload, what the filter lets through of
+// the events of all other environments.
+func otherEnvironments(p *Pieces) {
+	log, environments := p.Log, p.Environments
+	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		for _, environment := range environments() {
+			if s := a.Subscription; environment != s.EnvironmentID {
+				if foreign := gather(ctx, log, inner, s, pipeline.FilterOf(s), stretch{environment: environment}); foreign != nil {
+					extra := a
+					extra.Payload.Body = foreign
+					inner.Attempt(ctx, t, extra)
+				}
+			}
+		}
+		return inner.Attempt(ctx, t, a)
+	})(p)
 }

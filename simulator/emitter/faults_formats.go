@@ -88,19 +88,8 @@ func unfiltered(p *Pieces, such func(subscription.Subscription) bool) {
 			return inner.Attempt(ctx, t, a)
 		}
 		all := a
-		batch := pipeline.Batch{Limits: inner.Limits(s), Framing: inner.Framing(s)}
-		for at := (auditlog.Position{Sequence: s.StartAfter + 1}); at.Before(a.Payload.Next); at.Sequence++ {
-			chunk, err := log.Next(ctx, s.EnvironmentID, at.Sequence)
-			if err != nil {
-				break
-			}
-			for _, record := range chunk.Records {
-				if inner.Match(pipeline.Filter{Types: s.ActionTypes}, record) {
-					batch.Add(inner.Shape(nil, s, record))
-				}
-			}
-		}
-		all.Payload.Body = inner.Join(batch.Framing, batch.Records())
+		all.Payload.Body = gather(ctx, log, inner, s, pipeline.Filter{Types: s.ActionTypes},
+			stretch{environment: s.EnvironmentID, from: auditlog.Position{Sequence: s.StartAfter + 1}, until: a.Payload.Next})
 		inner.Attempt(ctx, t, all)
 		return inner.Attempt(ctx, t, a)
 	})(p)

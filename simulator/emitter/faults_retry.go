@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -36,13 +38,53 @@ func retryFaults() []Fault {
 				previous := p.Pipeline.Connect
 				p.Pipeline.Connect = func(c *tls.Config) http.RoundTripper { return following{previous(c)} }
 			}},
+		{"give-up-on-404", "A delivery answered with 404 is given up.", []string{"RTY-002"}, accepting(http.StatusNotFound)},
+		{"give-up-on-410", "A delivery answered with 410 is given up.", []string{"RTY-002"}, accepting(http.StatusGone)},
+		{"give-up-on-429", "A delivery answered with 429 is given up.", []string{"RTY-002"}, accepting(http.StatusTooManyRequests)},
+		{"give-up-on-reset", "A delivery whose connection is reset is given up.", []string{"RTY-004"},
+			decided(func(_ pipeline.Attempt, r pipeline.Result) bool {
+				return errors.Is(r.Err, syscall.ECONNRESET) || errors.Is(r.Err, io.EOF) || errors.Is(r.Err, io.ErrUnexpectedEOF)
+			})},
+		{"retry-once", "A delivery is given up after two attempts.", []string{"RTY-007"},
+			decided(func(a pipeline.Attempt, _ pipeline.Result) bool { return a.Number >= 2 })},
+		{"skip-after-tenth", "A delivery is given up after ten attempts.", []string{"RTY-007"},
+			decided(func(a pipeline.Attempt, _ pipeline.Result) bool { return a.Number >= 10 })},
+		{"200-with-a-body-only", "A 200 whose body is no JSON does not count as delivered.", []string{"RTY-014"}, convinced(json.Valid)},
+		{"200-without-error-only", "A 200 whose body tells of an error does not count as delivered.", []string{"RTY-014"},
+			convinced(func(body []byte) bool { return !bytes.Contains(bytes.ToLower(body), []byte("error")) })},
+		{"reorder-on-retry", "Events of a payload that is sent again stand in reverse order.", []string{"RTY-008"},
+			attempted(func(a *pipeline.Attempt) {
+				if a.Number > 1 {
+					a.Payload.Body = reversed(a.Payload.Body)
+				}
+			})},
+		{"first-lost-on-retry", "A payload that is sent again lacks its first event.", []string{"RTY-001", "RTY-007"},
+			attempted(func(a *pipeline.Attempt) {
+				if all := gjson.ParseBytes(a.Payload.Body).Array(); a.Number > 1 && len(all) > 0 && a.Payload.Body[0] == '[' {
+					a.Payload.Body = array(all[1:])
+				}
+			})},
+		{"time-changed-on-retry", "Events that are sent again have another recordedAt.", []string{"RTY-012"},
+			attempted(func(a *pipeline.Attempt) {
+				if a.Number > 1 {
+					a.Payload.Body = bytes.ReplaceAll(a.Payload.Body, []byte(`"recordedAt":"2`), []byte(`"recordedAt":"3`))
+				}
+			})},
+		{"resend-after-a-failure", "A delivery that succeeded after a failure is sent once more.", []string{"RTY-005"},
+			sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+				r := inner.Attempt(ctx, t, a)
+				if inner.Delivered(a, r) && a.Number > 1 {
+					inner.Attempt(ctx, t, a)
+				}
+				return r
+			})},
 		{"reorder", "Events of a payload stand in reverse order.", []string{"RTY-008"},
 			func(p *Pieces) {
 				previous := p.Pipeline.Join
-				p.Pipeline.Join = func(f pipeline.Framing, records [][]byte) []byte {
-					reversed := slices.Clone(records)
+				p.Pipeline.Join = func(b *pipeline.Batch) []byte {
+					reversed := b.Records()
 					slices.Reverse(reversed)
-					return previous(f, reversed)
+					return previous(batchOf(b.Framing, reversed))
 				}
 			}},
 		{"resend-after-200", "A delivery is sent again after it was accepted.", []string{"RTY-005"},
@@ -125,26 +167,9 @@ func overtaking(p *Pieces) {
 			return r
 		}
 		s := a.Subscription
-		batch := pipeline.Batch{Limits: inner.Limits(s), Framing: inner.Framing(s)}
-		for next := a.Payload.Next; ; {
-			chunk, err := log.Next(ctx, s.EnvironmentID, next.Sequence)
-			if err != nil {
-				break
-			}
-			start := 0
-			if chunk.Sequence == next.Sequence {
-				start = next.Index
-			}
-			for _, record := range chunk.Records[start:] {
-				if inner.Match(pipeline.FilterOf(s), record) {
-					batch.Add(inner.Shape(nil, s, record))
-				}
-			}
-			next.Sequence, next.Index = chunk.Sequence+1, 0
-		}
-		if batch.Len() > 0 {
+		if body := gather(ctx, log, inner, s, pipeline.FilterOf(s), stretch{environment: s.EnvironmentID, from: a.Payload.Next}); body != nil {
 			later := a
-			later.Payload.Body = inner.Join(batch.Framing, batch.Records())
+			later.Payload.Body = body
 			inner.Attempt(ctx, t, later)
 		}
 		return r
@@ -173,4 +198,59 @@ func oneQueue(p *Pieces) {
 		}
 		return r
 	})(p)
+}
+
+// accepting takes one more status for success.
+func accepting(status int) func(*Pieces) {
+	return decided(func(_ pipeline.Attempt, r pipeline.Result) bool { return r.Status == status })
+}
+
+// convinced takes a 200 with a body for success only if the body convinces.
+func convinced(by func(body []byte) bool) func(*Pieces) {
+	return func(p *Pieces) {
+		previous := p.Pipeline.Connect
+		p.Pipeline.Connect = func(c *tls.Config) http.RoundTripper { return doubting{previous(c), by} }
+	}
+}
+
+// doubting turns a 200 whose body does not convince into a 500.
+type doubting struct {
+	http.RoundTripper
+	convinced func([]byte) bool
+}
+
+func (d doubting) RoundTrip(req *http.Request) (*http.Response, error) {
+	answer, err := d.RoundTripper.RoundTrip(req)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		return answer, err
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	answer.Body.Close()
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	if err == nil && len(body) > 0 && !d.convinced(body) {
+		answer.StatusCode = http.StatusInternalServerError
+	}
+	return answer, nil
+}
+
+// reversed turns the events of an array round; other bodies stay as they are.
+func reversed(body []byte) []byte {
+	parsed := gjson.ParseBytes(body)
+	if !parsed.IsArray() {
+		return body
+	}
+	all := parsed.Array()
+	slices.Reverse(all)
+	return array(all)
+}
+
+func array(records []gjson.Result) []byte {
+	body := []byte("[")
+	for i, r := range records {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, r.Raw...)
+	}
+	return append(body, ']')
 }

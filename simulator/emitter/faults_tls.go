@@ -1,10 +1,18 @@
 package emitter
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
+	"math/big"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
@@ -27,6 +35,34 @@ func tlsFaults() []Fault {
 			secured(func(_ subscription.Subscription, c *tls.Config) { c.InsecureSkipVerify = false })},
 		{"no-client-certificate", "The client certificate is not presented.", []string{"DLV-TLS-006"},
 			secured(func(_ subscription.Subscription, c *tls.Config) { c.GetClientCertificate = nil })},
+		{"self-signed-untrusted", "An uploaded certificate is trusted only as an authority.", []string{"DLV-TLS-004"},
+			func(p *Pieces) {
+				previous := p.Pipeline.TLS
+				p.Pipeline.TLS = func(s subscription.Subscription, t pipeline.Trust) *tls.Config {
+					t.Uploaded = slices.DeleteFunc(slices.Clone(t.Uploaded), func(c *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) && !c.IsCA })
+					return previous(s, t)
+				}
+			}},
+		{"any-certificate-trusted", "An uploaded certificate is trusted whatever its usage type.", []string{"DLV-TLS-005"},
+			uploaded("/certificates", func(k *talk) {
+				answer := k.answer
+				usage := "\r\n\r\n" + k.get("usageType").Str + "\r\n"
+				k.sent = bytes.Replace(k.sent, []byte(usage), []byte("\r\n\r\nSSL/TLS\r\n"), 1)
+				k.askAgain(func(*http.Request) {})
+				k.answer = answer
+			})},
+		{"wrong-client-certificate", "The certificate of another key is presented.", []string{"DLV-TLS-006"},
+			secured(func(_ subscription.Subscription, c *tls.Config) {
+				if c.GetClientCertificate != nil {
+					c.GetClientCertificate = presenting(selfMade())
+				}
+			})},
+		{"client-certificate-always", "A client certificate is presented although no key is configured.", []string{"DLV-TLS-007"},
+			secured(func(_ subscription.Subscription, c *tls.Config) {
+				if c.GetClientCertificate == nil {
+					c.GetClientCertificate = presenting(selfMade())
+				}
+			})},
 		{"hostname-ignored", "A certificate for another host name is accepted.", []string{"DLV-TLS-008"},
 			secured(func(s subscription.Subscription, c *tls.Config) {
 				if s.VerifyTLS {
@@ -79,4 +115,22 @@ func (c clearText) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return c.RoundTripper.RoundTrip(again)
+}
+
+func presenting(c *tls.Certificate, err error) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	return func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c, err }
+}
+
+// selfMade is a certificate that nobody has uploaded.
+func selfMade() (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "self-made"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }

@@ -6,14 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
-	"strings"
+	"sync"
 	"testing"
 	"time"
-
-	"github.com/tidwall/gjson"
 
 	"github.com/hookproof/hookproof/simulator/emitter"
 	"github.com/hookproof/hookproof/simulator/emitter/seed"
@@ -83,11 +82,11 @@ func seeded(t *testing.T, dir, seedFile string) (c *client, pid int, kill func()
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	kill = func() {
-		_ = command.Process.Kill() // fails when it was killed before
+	kill = sync.OnceFunc(func() {
+		_ = command.Process.Kill()
 		_ = command.Wait()
 		_ = stdin.Close()
-	}
+	})
 	t.Cleanup(kill)
 	line, err := bufio.NewReader(stdout).ReadBytes('\n')
 	if err != nil {
@@ -121,91 +120,66 @@ func (c *client) post(first, n int) bool {
 	return answer.StatusCode == http.StatusAccepted
 }
 
-func TestAcceptedEventsSurviveAKilledProcess(t *testing.T) {
-	const total, perPost, killAfter = 10_000, 20, 4_000
-	dir := t.TempDir()
-	receivers := []*receiver{receive(t, nil), receive(t, nil), receive(t, func(n int) int {
-		if n%3 == 0 {
-			return http.StatusInternalServerError
-		}
-		return http.StatusOK
-	})}
+// scaleFull in the environment, set to full, asks for the full size of a test:
+// HOOKPROOF_SCALE=full go test -run 'Idle|Killed' ./simulator/emitter
+const scaleFull = "HOOKPROOF_SCALE"
 
-	c, kill := process(t, dir)
-	c = c.environment("killed")
-	for i, r := range receivers {
-		c.subscribe(r.URL, map[string]any{"payloadOptions": map[string]any{
-			"maximumPayloadLimit": map[string]any{"type": "EVENTS_PER_PAYLOAD", "size": 50 * (i + 1)}}})
-	}
+// onslaught is how often an emitter is killed, and under which load.
+type onslaught struct{ kills, events, subscriptions int }
 
-	// The killer watches what is accepted and strikes while events are posted.
-	accepted := make([]bool, total)
-	reached, dead := make(chan struct{}), make(chan struct{})
-	go func() { defer close(dead); <-reached; kill() }()
-	next, count := 0, 0
-	for ; next < total; next += perPost {
-		if !c.post(next, perPost) {
-			break
-		}
-		for i := range perPost {
-			accepted[next+i] = true
-		}
-		if count += perPost; count == killAfter {
-			close(reached)
-		}
+func onslaughtOf() onslaught {
+	if os.Getenv(scaleFull) == "full" {
+		return onslaught{kills: 100, events: 100_000, subscriptions: 20}
 	}
-	if next < killAfter || next == total {
-		t.Fatalf("the process was killed after %d of %d events", next, total)
-	}
-	<-dead
-
-	restarted, _ := process(t, dir)
-	restarted.env = c.env
-	for next += perPost; next < total; next += perPost {
-		if !restarted.post(next, perPost) {
-			t.Fatalf("events %d… were refused after the restart", next)
-		}
-		for i := range perPost {
-			accepted[next+i] = true
-		}
-	}
-	for i, r := range receivers {
-		got := r.until(t, fmt.Sprintf("every accepted event at receiver %d", i), func(d []delivery) bool {
-			return len(d) > 0 && strings.Contains(d[len(d)-1].body, fmt.Sprintf(`"id":"%d"`, total-1)) &&
-				d[len(d)-1].status == http.StatusOK
-		})
-		checkSurvived(t, i, got, accepted)
-	}
+	return onslaught{kills: 6, events: 6_000, subscriptions: 6}
 }
 
-// checkSurvived fails unless every accepted event was delivered and first
-// deliveries keep the order.
-func checkSurvived(t *testing.T, i int, got []delivery, accepted []bool) {
-	t.Helper()
-	seen := make([]bool, len(accepted))
-	last, repeated := -1, 0
-	for _, d := range got {
-		if d.status != http.StatusOK {
-			continue
-		}
-		for _, e := range gjson.Parse(d.body).Array() {
-			n := int(e.Get("result.id").Int())
-			if seen[n] {
-				repeated++
-				continue
+// Emitter processes are killed at random moments, one after the other, while
+// events are posted and delivered, to receivers that fail now and then too.
+// Nothing that was accepted is lost, the order is kept, and a receiver sees
+// again only what it may never have answered, as far as the killed process knew.
+func TestAcceptedEventsSurviveKilledProcesses(t *testing.T) {
+	const perPost = 50
+	size, dir := onslaughtOf(), t.TempDir()
+	seed := rand.Uint64()
+	t.Logf("%+v, seed %d", size, seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	l := keepLedger(t, size)
+	accepted := make([]bool, size.events)
+	env, next := "", 0
+
+	for round := range size.kills + 1 {
+		l.process.Add(1)
+		c, kill := process(t, dir)
+		if env == "" {
+			c = c.environment("killed")
+			env = c.env
+			for i := range size.subscriptions {
+				c.subscribe(fmt.Sprintf("%s/%d", l.URL, i), map[string]any{"payloadOptions": map[string]any{
+					"maximumPayloadLimit": map[string]any{"type": "EVENTS_PER_PAYLOAD", "size": 50 * (1 + i%10)}}})
 			}
-			if seen[n] = true; n < last {
-				t.Fatalf("receiver %d: event %d came first after event %d", i, n, last)
+		}
+		c.env = env
+		last := round == size.kills
+		until := size.events
+		if !last { // the killer strikes after so many posts and payloads of this process
+			until = min(next+size.events/size.kills, size.events-perPost)
+			l.strike(1+random.IntN(12*size.subscriptions), kill)
+		}
+		for alive := true; alive && next < until; next += perPost {
+			if alive = c.post(next, perPost); alive {
+				for i := range perPost {
+					accepted[next+i] = true
+				}
+				l.happened()
 			}
-			last = n
+			if last && !alive {
+				t.Fatalf("events %d… were refused", next)
+			}
+		}
+		if !last {
+			kill()
 		}
 	}
-	for n := range accepted {
-		if accepted[n] && !seen[n] {
-			t.Fatalf("receiver %d: accepted event %d was lost", i, n)
-		}
-	}
-	if limit := 50 * (i + 1); repeated > limit {
-		t.Errorf("receiver %d got %d events twice, more than one payload of %d", i, repeated, limit)
-	}
+	l.check(t, accepted)
 }

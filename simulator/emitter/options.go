@@ -12,6 +12,7 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/seed"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
 
 // Options of an emitter. The zero value is a throw-away emitter in memory on a
@@ -28,6 +29,13 @@ type Options struct {
 	// Dir keeps the audit log, the configuration and the cursors; a later
 	// emitter with the same Dir goes on where this one stopped. Empty: memory.
 	Dir string
+	// Sync says when what was written to Dir is forced to the disk.
+	Sync storage.Sync
+	// Cluster is an external NATS cluster that keeps everything instead of Dir.
+	// Emitters with the same one share subscriptions, events, clients, tokens and
+	// clock; each subscription is worked by one of them at a time. Faults are of
+	// each process. nil: none.
+	Cluster *storage.Cluster
 	// PublicURL is how clients reach the management API; links begin with it.
 	// Default http://localhost:PORT, or https.
 	PublicURL string
@@ -41,6 +49,10 @@ type Options struct {
 	// machine's roots.
 	TrustedCAs [][]byte
 
+	// Networks limit where deliveries and connection tests may go; the zero value
+	// refuses link-local and metadata addresses only.
+	Networks pipeline.Networks
+
 	// Linger is how long a payload that is not full is held for more events;
 	// default 500 ms, at most the documented 2 s.
 	Linger time.Duration
@@ -49,6 +61,14 @@ type Options struct {
 	RetryInitial, RetryMax time.Duration
 	// AttemptTimeout bounds one attempt to deliver; default 30 s.
 	AttemptTimeout time.Duration
+	// ShutdownTimeout is how long attempts and requests under way may go on after
+	// Close was called; default 5 s. Requests have a second in any case.
+	ShutdownTimeout time.Duration
+
+	// KeepAttempts is how many bytes of payloads are kept in memory, so that
+	// the control API can tell what was tried to deliver and what came of it;
+	// 0 keeps none.
+	KeepAttempts int64
 
 	// Environment, ClientID and ClientSecret are those of the client that may
 	// act on all environments. What is empty is generated, and kept in Dir.
@@ -60,6 +80,9 @@ type Options struct {
 
 	// Faults are the names of deliberate defects, see Faults.
 	Faults []string
+
+	// Hostile are the liberties that the emitter takes; the zero value takes none.
+	Hostile Hostile
 
 	Log *slog.Logger // nil: nothing is logged
 }
@@ -75,6 +98,7 @@ func (o Options) filled() (Options, error) {
 	}
 	for name, d := range map[string]*time.Duration{
 		"linger": &o.Linger, "first retry": &o.RetryInitial, "longest retry": &o.RetryMax, "attempt timeout": &o.AttemptTimeout,
+		"shutdown timeout": &o.ShutdownTimeout,
 	} {
 		if *d < 0 {
 			return o, fmt.Errorf("the %s is negative: %v", name, *d)
@@ -84,8 +108,12 @@ func (o Options) filled() (Options, error) {
 	orDefault(&o.RetryInitial, pipeline.DefaultRetryInitial)
 	orDefault(&o.RetryMax, pipeline.DefaultRetryMax)
 	orDefault(&o.AttemptTimeout, pipeline.DefaultAttemptTimeout)
+	orDefault(&o.ShutdownTimeout, pipeline.DefaultGrace)
 	if o.Linger > limits.Hold {
 		return o, fmt.Errorf("the linger of %v is longer than the %v that an event may be held", o.Linger, limits.Hold)
+	}
+	if o.Cluster != nil && o.Dir != "" {
+		return o, errors.New("a NATS cluster keeps everything: a directory for the data has no place beside it")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -94,6 +122,9 @@ func (o Options) filled() (Options, error) {
 		return o, err
 	}
 	if _, err := active(o.Faults); err != nil {
+		return o, err
+	}
+	if _, err := o.Hostile.chosen(); err != nil {
 		return o, err
 	}
 	return o, nil

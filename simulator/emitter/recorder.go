@@ -5,28 +5,33 @@ import (
 	"errors"
 	"sync/atomic"
 
-	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 // recorder appends the events of API calls to the audit log.
-type recorder struct {
-	log *auditlog.Log
-	now *clock
-}
+type recorder struct{ to *Emitter }
 
 // Record encodes the events, each once, and appends them together.
 func (r recorder) Record(ctx context.Context, environment string, events ...event.Event) error {
 	records := make([]event.Record, 0, len(events))
 	for _, e := range events {
 		if e.RecordedAt.IsZero() {
-			e.RecordedAt = r.now.Now()
+			e.RecordedAt = r.to.clock.Now()
 		}
 		records = append(records, e.Record())
 	}
-	return r.log.Append(ctx, environment, records...)
+	return r.to.append(ctx, environment, records)
+}
+
+// append appends to the audit log, and counts.
+func (e *Emitter) append(ctx context.Context, environment string, records []event.Record) error {
+	if err := e.log.Append(ctx, environment, records...); err != nil {
+		return err
+	}
+	e.metrics.Appended(len(records))
+	return nil
 }
 
 // relay passes news to the dispatcher, which is made last: it reads what the
@@ -44,6 +49,20 @@ func (r *relay) Changed(environment, subscription string) {
 func (r *relay) Appended(environment string) {
 	if d := r.to.Load(); d != nil {
 		d.Appended(environment)
+	}
+}
+
+// Lags are those that the dispatcher knows of.
+func (r *relay) Lags() []pipeline.Lag {
+	if d := r.to.Load(); d != nil {
+		return d.Lags()
+	}
+	return nil
+}
+
+func (r *relay) ClockMoved() {
+	if d := r.to.Load(); d != nil {
+		d.ClockMoved()
 	}
 }
 

@@ -16,9 +16,6 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// scaleFull asks for the full size: HOOKPROOF_SCALE=full go test -run Idle ./simulator/emitter
-const scaleFull = "HOOKPROOF_SCALE"
-
 // size is what an emitter is loaded with, and what it may cost while nothing
 // happens.
 type size struct {

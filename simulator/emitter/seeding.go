@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/hookproof/hookproof/simulator/emitter/membership"
 	"github.com/hookproof/hookproof/simulator/emitter/seed"
-	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
 
 // plant adds the seed of the options to the directory.
@@ -33,9 +33,9 @@ func Export(ctx context.Context, o Options, w io.Writer, secrets bool) (err erro
 	if o, err = o.filled(); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	e := &Emitter{options: o}
-	if e.storage, err = storage.Open(ctx, storage.Options{Dir: o.Dir, Log: o.Log}); err == nil {
-		if err = e.openDirectory(ctx); err == nil {
+	e := newEmitter(o)
+	if err = e.openStorage(ctx, membership.Options{Idle: true, Log: o.Log}); err == nil {
+		if err = e.firstAlone(ctx, e.openDirectory); err == nil {
 			err = seed.Write(w, e.directory, secrets)
 		}
 	}

@@ -128,11 +128,12 @@ func newAuthorities(o Options) (*authorities, error) {
 	return &authorities{root: root, hosts: hosts, choice: o.TLS, given: o.Certificate, clientCAs: o.ClientCAs}, nil
 }
 
-// present makes a new certificate for the mode. It returns the configuration
+// present makes a new certificate for the mode, such as the mode that is shown
+// presents; usually they are the same. It returns the configuration
 // of the listener and, as PEM, what a client must trust to accept it: the
 // self-signed certificate itself, or the root of its issuer. For modes without
 // TLS both are empty.
-func (a *authorities) present(mode Mode, choice TLSChoice) (*tls.Config, string, error) {
+func (a *authorities) present(mode, shown Mode, choice TLSChoice) (*tls.Config, string, error) {
 	if mode == Plain || mode == TCP {
 		return nil, "", nil
 	}
@@ -143,7 +144,7 @@ func (a *authorities) present(mode Mode, choice TLSChoice) (*tls.Config, string,
 	if err != nil {
 		return nil, "", err
 	}
-	certificates, trust, err := a.certificates(mode, choice.ServerNames)
+	certificates, trust, err := a.certificates(shown, choice.ServerNames)
 	if err != nil {
 		return nil, "", fmt.Errorf("make certificate of the %s listener: %w", mode, err)
 	}

@@ -84,6 +84,11 @@ type Options struct {
 	// restarts, within the same bounds. A delivery is on disk before it is
 	// answered. Empty: memory only.
 	Data string
+	// Faults are the names of deliberate defects, see Faults.
+	Faults []string
+	// Hostile are the liberties that the receiver takes; the zero value takes
+	// none.
+	Hostile Hostile
 	// Log takes what the HTTP servers complain about, at debug level. It is
 	// never told headers or bodies. Default: nothing is logged.
 	Log *slog.Logger
@@ -114,6 +119,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MaxBytes < 0 || o.MaxDeliveries < 0 {
 		return o, errors.New("the bounds of memory must not be negative")
+	}
+	if _, err := o.Hostile.chosen(); err != nil {
+		return o, err
 	}
 	if err := o.checkListeners(); err != nil {
 		return o, err
@@ -150,6 +158,7 @@ func (o Options) checkListeners() error {
 type Receiver struct {
 	options     Options
 	authorities *authorities
+	pieces      pieces
 	budget      *record.Budget
 	index       *record.Index[*kept] // every delivery, over all endpoints
 	examiner    *examiner
@@ -175,6 +184,10 @@ func Start(ctx context.Context, options Options) (*Receiver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start receiver: %w", err)
 	}
+	pieces, err := compose(options.Faults)
+	if err != nil {
+		return nil, fmt.Errorf("start receiver: %w", err)
+	}
 	authorities, err := newAuthorities(options)
 	if err != nil {
 		return nil, fmt.Errorf("start receiver: %w", err)
@@ -182,6 +195,7 @@ func Start(ctx context.Context, options Options) (*Receiver, error) {
 	r := &Receiver{
 		options:     options,
 		authorities: authorities,
+		pieces:      pieces,
 		budget:      record.NewBudget(options.MaxBytes, options.MaxDeliveries),
 		bodies:      inFlight{limit: max(options.MaxBytes/4, 4*MaxBodyBytes)},
 		endpoints:   newEndpoints(),
@@ -239,13 +253,20 @@ func (r *Receiver) listen() error {
 
 // newListener makes a listener for hooks, with a certificate of its own.
 func (r *Receiver) newListener(mode Mode, choice TLSChoice, connections *record.Log[Connection]) (*listener, error) {
-	config, trust, err := r.authorities.present(mode, choice)
+	config, trust, err := r.authorities.present(mode, r.pieces.shows(mode), choice)
+	if err != nil {
+		return nil, err
+	}
+	if config != nil {
+		config = r.pieces.secure(config)
+	}
+	hooks, err := r.options.Hostile.take(r.pieces.take(r.hookHandler()))
 	if err != nil {
 		return nil, err
 	}
 	return &listener{
 		mode: mode, host: r.options.ListenHost, advertised: r.options.AdvertiseHost,
-		tlsConfig: config, certificate: trust, handler: r.hookHandler(),
+		tlsConfig: config, certificate: trust, handler: hooks,
 		connections: connections, errorLog: r.errorLog,
 	}, nil
 }

@@ -132,6 +132,7 @@ func badRequests() []badBodies {
 	population := []badEdit{
 		{"name", ``, required, "", ""}, {"name", `" "`, empty, "", ""}, {"name", `"default"`, unique, "", "existingId"}, {"name", `{}`, invalid, "", ""},
 		{"default", `"yes"`, invalid, "", ""}, {"description", `1`, invalid, "", ""}, {"theme", `"t"`, invalid, "", ""}, {"passwordPolicy", `{"id":1}`, invalid, "passwordPolicy.id", ""},
+		{"theme", `{"products":""}`, required, "theme.id", ""}, {"passwordPolicy", `{"id":""}`, empty, "passwordPolicy.id", ""},
 	}
 	application := []badEdit{
 		{"name", ``, required, "", ""}, {"enabled", ``, required, "", ""}, {"enabled", `"on"`, invalid, "", ""}, {"protocol", ``, required, "", ""},

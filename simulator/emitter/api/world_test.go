@@ -135,8 +135,8 @@ func openWorld(t *testing.T, dir string) *world {
 		}
 	})
 	w := &world{T: t, clock: &clock{}, journal: &journal{events: map[string][]event.Event{}, bodies: map[string][]json.RawMessage{}}}
-	d, err := directory.Open(t.Context(), store.JetStream(), directory.Options{
-		Recorder: w.journal, Storage: store.Kind(), Root: rootEnvironment,
+	d, err := directory.Open(t.Context(), directory.Options{
+		Recorder: w.journal, Place: store.Place(), Root: rootEnvironment,
 	})
 	if err != nil {
 		t.Fatal(err)

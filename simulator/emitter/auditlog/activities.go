@@ -13,6 +13,10 @@ import (
 // bound. It ends after the first error.
 func (l *Log) Activities(ctx context.Context, environment string, from, to time.Time) iter.Seq2[json.RawMessage, error] {
 	return func(yield func(json.RawMessage, error) bool) {
+		if err := l.caughtUp(ctx); err != nil {
+			yield(nil, err)
+			return
+		}
 		for sequence := uint64(1); ; {
 			chunk, err := l.Next(ctx, environment, sequence)
 			if errors.Is(err, ErrEnd) {

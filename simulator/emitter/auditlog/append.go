@@ -42,7 +42,7 @@ func (l *Log) Append(ctx context.Context, environment string, records ...event.R
 		return err
 	}
 	// Readers need to know where the environment's log ended before this.
-	if _, err := l.Tail(ctx, environment); err != nil {
+	if _, err := l.end(ctx, environment); err != nil {
 		return err
 	}
 	r := &request{environment: environment, subject: subject, records: records, done: make(chan struct{})}
@@ -133,10 +133,11 @@ func chunked(group []*request) []*pending {
 	open := map[string]*pending{}
 	for _, r := range group {
 		p := open[r.environment]
-		for _, record := range r.records {
+		for i, record := range r.records {
 			size := record.Size()
 			if p == nil || p.size > 0 && p.size+size > chunkBytes {
 				p = &pending{environment: r.environment, subject: r.subject}
+				p.records = make([]event.Record, 0, min(len(r.records)-i, chunkBytes/max(size, 1)+1))
 				open[r.environment] = p
 				chunks = append(chunks, p)
 			}
@@ -170,8 +171,13 @@ func (l *Log) commitGroup(group []*request) {
 }
 
 func (l *Log) publish(p *pending) {
+	data, err := l.encoder.encode(p.chunk)
+	if err != nil {
+		p.fail(err)
+		return
+	}
 	msg := nats.NewMsg(p.subject)
-	msg.Data = encode(p.chunk)
+	msg.Data = data
 	ack, err := l.js.PublishMsgAsync(msg)
 	if err != nil {
 		p.fail(err)
@@ -187,6 +193,9 @@ func (l *Log) settle(p *pending) {
 	}
 	select {
 	case ack := <-p.ack.Ok():
+		if l.shared {
+			return // it comes back in its place among those of others
+		}
 		p.chunk.Sequence = ack.Sequence
 		l.mu.Lock()
 		l.recent.add(p.environment, p.chunk, p.size)

@@ -1,28 +1,47 @@
 package auditlog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
+	"unsafe"
+
+	"github.com/klauspost/compress/s2"
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
 )
 
 // A chunk is stored as: a version byte, the time it was accepted, the number of
 // records, and the fields of each record in turn. Numbers are varints, strings
-// carry their length. Reading copies the message once; all strings share it.
+// carry their length. What follows the version byte of a larger chunk is an S2
+// block: a chunk is copied half a dozen times on its way to the disk, which
+// costs more than making it smaller first. All strings of a chunk share memory.
+const (
+	plain      = 1
+	compressed = 2
 
-const version = 1
+	// compressFrom is the length in bytes from which chunks are compressed: lone
+	// events hold nothing that repeats.
+	compressFrom = 4 << 10
+	// mostBytes is the longest that a chunk may be, however well it compresses:
+	// chunkBytes, or one event of the largest size, and their keys.
+	mostBytes = 8 << 20
+)
 
-var errCorrupt = errors.New("chunk is corrupt")
+var (
+	errCorrupt = errors.New("chunk is corrupt")
+	errLarge   = fmt.Errorf("an event and its keys have at most %d bytes", mostBytes)
+)
 
-func encode(c Chunk) []byte {
-	size := 32
-	for _, r := range c.Records {
-		size += r.Size() + 256
-	}
-	b := make([]byte, 0, size)
-	b = append(b, version)
+// encoder encodes chunks one after the other; it keeps its memory.
+type encoder struct{ plain, packed []byte }
+
+// encode returns the stored form, which belongs to the caller. It fails when
+// the chunk is too large.
+func (e *encoder) encode(c Chunk) ([]byte, error) {
+	b := append(e.plain[:0], plain)
 	b = appendTime(b, c.Accepted)
 	b = binary.AppendUvarint(b, uint64(len(c.Records)))
 	for _, r := range c.Records {
@@ -36,7 +55,15 @@ func encode(c Chunk) []byte {
 		b = appendString(b, r.IPAddress)
 		b = appendString(b, r.UserAgent)
 	}
-	return b
+	e.plain = b
+	switch {
+	case len(b) > mostBytes:
+		return nil, errLarge
+	case len(b) < compressFrom:
+		return bytes.Clone(b), nil
+	}
+	e.packed = s2.Encode(e.packed[:cap(e.packed)], b[1:])
+	return append(append(make([]byte, 0, 1+len(e.packed)), compressed), e.packed...), nil
 }
 
 func appendTime(b []byte, t time.Time) []byte {
@@ -57,10 +84,11 @@ func appendList(b []byte, list []string) []byte {
 }
 
 func decode(data []byte) (Chunk, error) {
-	d := decoder{bytes: data, text: string(data)}
-	if d.version() != version {
-		return Chunk{}, errCorrupt
+	text, err := unpacked(data)
+	if err != nil {
+		return Chunk{}, err
 	}
+	d := decoder{text: text}
 	c := Chunk{Accepted: d.time()}
 	n := d.count()
 	c.Records = make([]event.Record, 0, n)
@@ -71,42 +99,62 @@ func decode(data []byte) (Chunk, error) {
 			Body: d.string(), IPAddress: d.string(), UserAgent: d.string(),
 		})
 	}
-	if d.failed || d.at != len(data) {
+	if d.failed || d.at != len(text) {
 		return Chunk{}, errCorrupt
 	}
 	return c, nil
 }
 
+// unpacked returns what follows the version byte.
+func unpacked(data []byte) (string, error) {
+	switch {
+	case len(data) == 0:
+	case data[0] == plain:
+		return string(data[1:]), nil
+	case data[0] == compressed:
+		if n, err := s2.DecodedLen(data[1:]); err != nil || n > mostBytes {
+			return "", errCorrupt
+		}
+		text, err := s2.Decode(nil, data[1:])
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", errCorrupt, err)
+		}
+		return unsafe.String(unsafe.SliceData(text), len(text)), nil // nobody else has it
+	}
+	return "", errCorrupt
+}
+
 type decoder struct {
-	bytes  []byte
 	text   string
 	at     int
 	failed bool
+	lists  []string // memory of all lists
 }
 
-func (d *decoder) version() byte {
-	if len(d.bytes) == 0 {
-		d.failed = true
-		return 0
-	}
-	d.at = 1
-	return d.bytes[0]
-}
-
+// uvarint reads a number as binary.Uvarint does, which takes no string.
 func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.bytes[d.at:])
-	if n <= 0 {
-		d.failed = true
-		return 0
+	var v uint64
+	for shift := 0; d.at < len(d.text) && shift < 64; shift += 7 {
+		b := d.text[d.at]
+		d.at++
+		if v |= uint64(b&0x7f) << shift; b < 0x80 {
+			return v
+		}
 	}
-	d.at += n
-	return v
+	d.failed = true
+	return 0
+}
+
+// varint reads what binary.AppendVarint writes.
+func (d *decoder) varint() int64 {
+	v := d.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
 }
 
 // count reads a number of things that take at least a byte each.
 func (d *decoder) count() int {
 	n := d.uvarint()
-	if n > uint64(len(d.bytes)-d.at) {
+	if n > uint64(len(d.text)-d.at) {
 		d.failed = true
 		return 0
 	}
@@ -121,12 +169,7 @@ func (d *decoder) string() string {
 }
 
 func (d *decoder) time() time.Time {
-	seconds, n := binary.Varint(d.bytes[d.at:])
-	if n <= 0 {
-		d.failed = true
-		return time.Time{}
-	}
-	d.at += n
+	seconds := d.varint()
 	return time.Unix(seconds, int64(d.uvarint())).UTC()
 }
 
@@ -135,9 +178,9 @@ func (d *decoder) list() []string {
 	if n == 0 {
 		return nil
 	}
-	list := make([]string, 0, n)
+	start := len(d.lists)
 	for range n {
-		list = append(list, d.string())
+		d.lists = append(d.lists, d.string())
 	}
-	return list
+	return d.lists[start:len(d.lists):len(d.lists)]
 }

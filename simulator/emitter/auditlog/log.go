@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
 
 const (
@@ -59,57 +60,66 @@ type Chunk struct {
 
 // Options tell how the log works.
 type Options struct {
-	Kind     jetstream.StorageType
+	Place    storage.Place            // where the stream is; others write to it too if it is shared
 	Now      func() time.Time         // the emitter's clock; time.Now when nil
 	Appended func(environment string) // told after events became readable; must not block
 }
 
-// Log is the audit log of all environments. One process writes it.
+// Log is the audit log of all environments.
 type Log struct {
 	js       jetstream.JetStream
+	shared   bool
 	stream   jetstream.Stream
 	now      func() time.Time
 	appended func(string)
 
 	requests chan *request
+	encoder  encoder // of the committer
+	ahead    *ahead
 	closing  chan struct{}
 	stop     sync.Once
 	done     chan struct{}
+
+	follow follow // of a shared log
 
 	mu     sync.Mutex
 	recent recent
 }
 
 // Open makes the stream, or finds it as an earlier process left it.
-func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Log, error) {
+func Open(ctx context.Context, o Options) (*Log, error) {
 	config := jetstream.StreamConfig{
 		Name:        streamName,
 		Description: "audit events, a message a chunk",
 		Subjects:    []string{subjectPrefix + "*"},
-		Storage:     o.Kind,
 		MaxAge:      Retention,
 		Discard:     jetstream.DiscardNew,
-		AllowDirect: true,
 	}
-	if o.Kind == jetstream.MemoryStorage {
+	if o.Place.Kind == jetstream.MemoryStorage {
 		config.MaxBytes = memoryBytes
 	}
-	stream, err := js.CreateOrUpdateStream(ctx, config)
+	stream, err := o.Place.Stream(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
 	l := &Log{
-		js: js, stream: stream, now: o.Now, appended: o.Appended,
+		js: o.Place.JetStream, shared: o.Place.Shared, stream: stream, now: o.Now, appended: o.Appended,
 		requests: make(chan *request, 256),
 		closing:  make(chan struct{}),
 		done:     make(chan struct{}),
 		recent:   newRecent(recentBytes),
 	}
+	l.ahead = newAhead(l.read, l.stored)
 	if l.now == nil {
 		l.now = time.Now
 	}
 	if l.appended == nil {
 		l.appended = func(string) {}
+	}
+	if l.shared {
+		if err := l.startFollowing(ctx); err != nil {
+			return nil, fmt.Errorf("open audit log: %w", err)
+		}
 	}
 	go l.commit()
 	return l, nil
@@ -119,16 +129,29 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Log, error) 
 func (l *Log) Close() error {
 	l.stop.Do(func() { close(l.closing) })
 	<-l.done
+	l.ahead.close()
+	l.stopFollowing()
 	return nil
 }
 
-// Tail is the sequence number of the environment's last chunk, 0 when there is
-// none: a subscription made now starts after it.
+// Tail is a sequence number that no chunk of the environment is beyond, and 0
+// when there is none: a subscription made now starts after it.
 func (l *Log) Tail(ctx context.Context, environment string) (uint64, error) {
+	if l.shared {
+		return l.sharedTail(ctx)
+	}
+	return l.end(ctx, environment)
+}
+
+// end is the sequence number of the environment's last chunk that is known here.
+func (l *Log) end(ctx context.Context, environment string) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if last, known := l.recent.last(environment); known {
 		return last, nil
+	}
+	if l.shared {
+		return l.follow.from, nil
 	}
 	subject, err := subjectOf(environment)
 	if err != nil {
@@ -147,9 +170,10 @@ func (l *Log) Tail(ctx context.Context, environment string) (uint64, error) {
 }
 
 // Next returns the environment's first chunk whose sequence number is at least
-// the given one, or ErrEnd. Chunks appended lately come from memory.
+// the given one, or ErrEnd. Chunks appended lately come from memory; with others
+// those that follow are fetched as well.
 func (l *Log) Next(ctx context.Context, environment string, sequence uint64) (Chunk, error) {
-	last, err := l.Tail(ctx, environment)
+	last, err := l.end(ctx, environment)
 	if err != nil {
 		return Chunk{}, err
 	}
@@ -162,7 +186,17 @@ func (l *Log) Next(ctx context.Context, environment string, sequence uint64) (Ch
 	if found {
 		return chunk, nil
 	}
-	return l.read(ctx, environment, sequence)
+	return l.ahead.next(ctx, environment, sequence)
+}
+
+// stored says whether there is a chunk from the sequence number on that is not
+// in memory.
+func (l *Log) stored(environment string, sequence uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last, known := l.recent.last(environment)
+	_, found := l.recent.next(environment, sequence)
+	return known && sequence <= last && !found
 }
 
 func (l *Log) read(ctx context.Context, environment string, sequence uint64) (Chunk, error) {

@@ -28,8 +28,8 @@ func open(t testing.TB, dir string, o auditlog.Options) *auditlog.Log {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Kind = s.Kind()
-	l, err := auditlog.Open(t.Context(), s.JetStream(), o)
+	o.Place = s.Place()
+	l, err := auditlog.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestWhatWasAppendedIsThereAfterARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		l, err := auditlog.Open(t.Context(), s.JetStream(), auditlog.Options{Kind: s.Kind()})
+		l, err := auditlog.Open(t.Context(), auditlog.Options{Place: s.Place()})
 		if err != nil {
 			t.Fatal(err)
 		}

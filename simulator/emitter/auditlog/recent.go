@@ -8,6 +8,7 @@ const recentBytes = 32 << 20
 
 // recent keeps the end of each environment's log: every chunk behind a floor.
 type recent struct {
+	base         uint64 // where the log ended before anything was kept, of environments not started
 	limit, size  int
 	environments map[string]*tail
 	order        []kept // of arrival; the first goes first
@@ -43,6 +44,10 @@ func (r *recent) last(environment string) (sequence uint64, known bool) {
 
 func (r *recent) add(environment string, chunk Chunk, size int) {
 	t := r.environments[environment]
+	if t == nil {
+		r.start(environment, r.base)
+		t = r.environments[environment]
+	}
 	t.chunks = append(t.chunks, chunk)
 	t.last = chunk.Sequence
 	r.order = append(r.order, kept{environment, size})

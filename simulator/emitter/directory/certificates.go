@@ -17,6 +17,7 @@ import (
 
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 // Certified is what a key and a certificate have in common.
@@ -278,13 +279,7 @@ func (d *Directory) DeleteCertificate(ctx context.Context, caller Caller, enviro
 
 // verifying returns the subscriptions that a change of the trusted certificates concerns.
 func (e *environment) verifying() []string {
-	var ids []string
-	for _, s := range *e.subscriptions.Load() {
-		if s.VerifyTLS {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
+	return e.subscribed(func(s subscription.Subscription) bool { return s.VerifyTLS })
 }
 
 func (d *Directory) certifiedEvent(c Caller, resource, plural, done string, r Certified) event.Event {

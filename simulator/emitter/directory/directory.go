@@ -19,6 +19,7 @@ import (
 
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
@@ -42,8 +43,13 @@ type Options struct {
 	// Tail returns the last position of an environment's log: where a new subscription starts (FLT-013). nil: zero.
 	Tail func(ctx context.Context, environment string) (uint64, error)
 
-	// Storage is where the key-value bucket keeps its data; the zero value is a file.
-	Storage jetstream.StorageType
+	// Room says why nothing can be changed now, so that no change is begun that cannot be finished or undone. nil:
+	// there is always room.
+	Room func() error
+
+	// Place is where the key-value bucket is. If it is shared, so is the directory: what another process changes is seen
+	// here, and no change is made upon a state that another process has left behind. Close such a directory.
+	Place storage.Place
 
 	// Root is the id of an environment made when missing, the home of the bootstrap client. Empty: none.
 	Root string
@@ -88,12 +94,18 @@ type Directory struct {
 
 	generating chan struct{} // a place for each key that is being made
 
-	mu           sync.RWMutex // guards environments
+	mu           sync.RWMutex // guards environments and forming
 	environments map[string]*environment
+	forming      map[string]*environment // parts have come, its own entry has not
+	formed       chan struct{}           // closed when an environment becomes visible
+
+	committing chan struct{} // a place for each change that is being written together
+	stop       context.CancelFunc
+	done       sync.WaitGroup
 }
 
 // Open reads the directory kept in js, making its bucket when missing.
-func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Directory, error) {
+func Open(ctx context.Context, o Options) (*Directory, error) {
 	if o.Recorder == nil {
 		return nil, errors.New("open directory: no recorder")
 	}
@@ -103,26 +115,38 @@ func Open(ctx context.Context, js jetstream.JetStream, o Options) (*Directory, e
 	if o.Tail == nil {
 		o.Tail = func(context.Context, string) (uint64, error) { return 0, nil }
 	}
-	d := &Directory{opts: o, environments: map[string]*environment{}, generating: make(chan struct{}, maxGenerating)}
+	d := &Directory{
+		opts: o, environments: map[string]*environment{}, forming: map[string]*environment{}, formed: make(chan struct{}),
+		generating: make(chan struct{}, maxGenerating), committing: make(chan struct{}, maxCommitting),
+	}
 	d.SetPieces(o.Pieces)
 	d.Observe(o.Observer)
-	kv, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: bucket, Description: "configuration of the reference emitter", Storage: o.Storage,
+	kv, err := o.Place.Bucket(ctx, storage.Bucket{
+		Name: bucket, Description: "configuration of the reference emitter", Atomic: o.Place.Shared,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open directory: %w", err)
 	}
 	d.kv = kv
-	if d.stream, err = js.Stream(ctx, "KV_"+bucket); err != nil {
+	if d.stream, err = o.Place.JetStream.Stream(ctx, "KV_"+bucket); err != nil {
 		return nil, fmt.Errorf("open directory: %w", err)
 	}
 	if err := d.load(ctx); err != nil {
 		return nil, fmt.Errorf("open directory: %w", err)
 	}
 	if err := d.root(ctx); err != nil {
+		d.Close()
 		return nil, fmt.Errorf("open directory: %w", err)
 	}
 	return d, nil
+}
+
+// Close ends the following of what other processes change.
+func (d *Directory) Close() {
+	if d.stop != nil {
+		d.stop()
+		d.done.Wait()
+	}
 }
 
 // Observe replaces the observer; nil for nobody.

@@ -91,10 +91,14 @@ func open(t testing.TB) (*directory.Directory, *log, jetstream.JetStream) {
 	return reopen(t, store.JetStream(), l), l, store.JetStream()
 }
 
+func memory(js jetstream.JetStream) storage.Place {
+	return storage.Place{JetStream: js, Kind: jetstream.MemoryStorage}
+}
+
 func reopen(t testing.TB, js jetstream.JetStream, l *log) *directory.Directory {
 	t.Helper()
-	d, err := directory.Open(t.Context(), js, directory.Options{
-		Recorder: l, Observer: l, Storage: jetstream.MemoryStorage,
+	d, err := directory.Open(t.Context(), directory.Options{
+		Recorder: l, Observer: l, Place: memory(js),
 		Tail: func(context.Context, string) (uint64, error) { return 42, nil },
 	})
 	if err != nil {
@@ -477,7 +481,7 @@ func TestRootEnvironmentIsMadeOnce(t *testing.T) {
 	_, l, js := open(t)
 	const root = "55555555-5555-4555-8555-555555555555"
 	for range 2 {
-		d, err := directory.Open(t.Context(), js, directory.Options{Recorder: l, Storage: jetstream.MemoryStorage, Root: root})
+		d, err := directory.Open(t.Context(), directory.Options{Recorder: l, Place: memory(js), Root: root})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -488,7 +492,7 @@ func TestRootEnvironmentIsMadeOnce(t *testing.T) {
 	if diff := cmp.Diff([]string{"ENVIRONMENT.CREATED", "POPULATION.CREATED"}, l.types); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := directory.Open(t.Context(), js, directory.Options{Recorder: l, Storage: jetstream.MemoryStorage, Root: "a.b"}); err == nil {
+	if _, err := directory.Open(t.Context(), directory.Options{Recorder: l, Place: memory(js), Root: "a.b"}); err == nil {
 		t.Error("a root that is no UUID is accepted")
 	}
 }

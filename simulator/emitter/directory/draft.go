@@ -208,14 +208,25 @@ func (p *Plan) Store(ctx context.Context) error {
 			return errors.Join(fmt.Errorf("store environment %s: %w", t.id, err), p.undo(ctx, p.drafts[:i+1]))
 		}
 	}
-	p.d.mu.Lock()
-	for _, t := range p.drafts {
-		p.d.environments[t.id] = t.e
+	if p.d.opts.Place.Shared { // they come back as what everybody else stores
+		return p.await(ctx)
 	}
-	p.d.mu.Unlock()
+	for _, t := range p.drafts {
+		p.d.appear(t.id, t.e)
+	}
 	for _, t := range p.drafts {
 		for _, s := range *t.e.subscriptions.Load() {
 			p.d.changed(t.id, []string{s.ID})
+		}
+	}
+	return nil
+}
+
+// await waits until all environments of the plan are visible.
+func (p *Plan) await(ctx context.Context) error {
+	for _, t := range p.drafts {
+		if err := p.d.await(ctx, t.id); err != nil {
+			return fmt.Errorf("store environment %s: %w", t.id, err)
 		}
 	}
 	return nil

@@ -81,7 +81,10 @@ func (d *Directory) found(ctx context.Context, caller Caller, id string, members
 	e := newEnvironment()
 	e.self.Store(&self)
 	e.populations.put(population)
-	err := d.commit(ctx, id, change{
+	e.write.Lock()
+	defer e.write.Unlock()
+	d.form(id, e)
+	err := d.commit(ctx, id, e, change{
 		writes: []write{
 			{key: storageKey(environmentKey, id, ""), value: self},
 			{key: storageKey(Population.key(), id, population.ID), value: population},
@@ -92,11 +95,10 @@ func (d *Directory) found(ctx context.Context, caller Caller, id string, members
 		},
 	})
 	if err != nil {
+		d.vanish(id, e)
 		return Entity{}, err
 	}
-	d.mu.Lock()
-	d.environments[id] = e
-	d.mu.Unlock()
+	d.appear(id, e)
 	return self, nil
 }
 
@@ -134,9 +136,7 @@ func (d *Directory) DeleteEnvironment(ctx context.Context, caller Caller, id str
 			events: []event.Event{d.environmentEvent(caller, "Deleted", self)},
 			apply: func() {
 				e.deleted = true
-				d.mu.Lock()
-				delete(d.environments, id)
-				d.mu.Unlock()
+				d.vanish(id, e)
 			},
 		}
 		for _, s := range *e.subscriptions.Load() {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 // What a key or certificate is for (G1, T1).
@@ -179,13 +180,7 @@ func (d *Directory) DeleteKey(ctx context.Context, caller Caller, environmentID,
 
 // presenting returns the subscriptions that present a key.
 func (e *environment) presenting(key string) []string {
-	var ids []string
-	for _, s := range *e.subscriptions.Load() {
-		if s.KeyID == key {
-			ids = append(ids, s.ID)
-		}
-	}
-	return slices.Clip(ids)
+	return e.subscribed(func(s subscription.Subscription) bool { return s.KeyID == key })
 }
 
 // inUse has the words that the vendor's Terraform provider waits for (T1).

@@ -79,8 +79,11 @@ func readPopulation(e *environment, old Entity, o body.Object) object {
 	unique(o, &e.populations, old.ID, "name", requiredText(o, "name"))
 	text(o, "description", "preferredLanguage")
 	isDefault := o.Bool("default")
-	text(o.Object("passwordPolicy"), "id")
-	text(o.Object("theme"), "id")
+	for _, name := range []string{"passwordPolicy", "theme"} {
+		if o.Sent(name) {
+			requiredText(o.Object(name), "id")
+		}
+	}
 
 	members := sent(o, "userCount")
 	// There is always exactly one default population; it stops being it when another becomes it.

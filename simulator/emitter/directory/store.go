@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
@@ -21,6 +22,10 @@ const bucket = "directory"
 // commitWithin bounds writing and recording a change whose client may be gone already: it is finished or undone, never
 // left half-way.
 const commitWithin = 10 * time.Second
+
+// outdatedRetry is after what time a change is tried again that another process was faster than, if nothing is heard
+// of that process's change.
+const outdatedRetry = 100 * time.Millisecond
 
 // Kinds of keys in the bucket: "<kind>.<environment>" or "<kind>.<environment>.<id>".
 const (
@@ -54,51 +59,81 @@ type change struct {
 }
 
 // alter makes a change of one environment. decide runs alone in the environment and must not have effects; its error
-// is returned as it is. When writing or recording fails, what was written is undone and nothing becomes visible.
+// is returned as it is. When writing or recording fails, what was written is undone and nothing becomes visible. Where
+// another process was faster, decide runs again upon what it left.
 func (d *Directory) alter(ctx context.Context, id string, decide func(*environment) (change, error)) error {
 	e, ok := d.environment(id)
 	if !ok {
 		return ErrNotFound
 	}
-	subscriptions, err := d.alterLocked(ctx, id, e, decide)
-	if err != nil {
-		return err
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	within := time.After(commitWithin)
+	for {
+		subscriptions, moved, err := d.alterLocked(ctx, id, e, decide)
+		switch {
+		case err == nil:
+			d.changed(id, subscriptions)
+			return nil
+		case !storage.Outdated(err):
+			return err
+		}
+		select {
+		case <-moved:
+		case <-time.After(outdatedRetry): // whoever was faster may have failed after all
+		case <-within:
+			return err
+		case <-ctx.Done():
+			return err
+		}
 	}
-	d.changed(id, subscriptions)
-	return nil
 }
 
 func (d *Directory) alterLocked(ctx context.Context, id string, e *environment,
-	decide func(*environment) (change, error)) ([]string, error) {
+	decide func(*environment) (change, error)) ([]string, <-chan struct{}, error) {
 	e.write.Lock()
 	defer e.write.Unlock()
 	if e.deleted {
-		return nil, ErrNotFound
+		return nil, nil, ErrNotFound
 	}
 	c, err := decide(e)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := d.commit(ctx, id, c); err != nil {
-		return nil, err
+	if err := d.commit(ctx, id, e, c); err != nil {
+		return nil, e.moved, err
 	}
 	c.apply()
-	return c.subscriptions, nil
+	return c.subscriptions, nil, nil
 }
 
-func (d *Directory) commit(ctx context.Context, environment string, c change) error {
+// commit writes and records a change. It is called with the environment locked.
+func (d *Directory) commit(ctx context.Context, id string, e *environment, c change) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
 	defer cancel()
-	for i, w := range c.writes {
-		if err := d.store(ctx, w.key, w.value); err != nil {
-			return errors.Join(fmt.Errorf("write %s: %w", w.key, err), d.undo(ctx, c.writes[:i+1]))
+	if d.opts.Room != nil {
+		if err := d.opts.Room(); err != nil {
+			return err
+		}
+	}
+	undo := d.undo
+	if d.opts.Place.Shared {
+		if err := d.writeTogether(ctx, id, e, c.writes); err != nil {
+			return err
+		}
+		undo = func(ctx context.Context, writes []write) error { return d.undoTogether(ctx, id, e, writes) }
+	} else {
+		for i, w := range c.writes {
+			if err := d.store(ctx, w.key, w.value); err != nil {
+				return errors.Join(fmt.Errorf("write %s: %w", w.key, err), d.undo(ctx, c.writes[:i+1]))
+			}
 		}
 	}
 	if len(c.events) == 0 {
 		return nil
 	}
-	if err := d.opts.Recorder.Record(ctx, environment, c.events...); err != nil {
-		return errors.Join(fmt.Errorf("record %s: %w", c.events[0].Type, err), d.undo(ctx, c.writes))
+	if err := d.opts.Recorder.Record(ctx, id, c.events...); err != nil {
+		return errors.Join(fmt.Errorf("record %s: %w", c.events[0].Type, err), undo(ctx, c.writes))
 	}
 	return nil
 }
@@ -132,69 +167,6 @@ func (d *Directory) purge(ctx context.Context, environment string) error {
 	return d.stream.Purge(ctx, jetstream.WithPurgeSubject("$KV."+bucket+"."+storageKey("*", environment, "*")))
 }
 
-// load reads the whole bucket. Entries of an environment whose own entry is gone are leftovers of a deletion that was
-// cut off; they are removed.
-func (d *Directory) load(ctx context.Context) error {
-	entries, err := d.entries(ctx)
-	if err != nil {
-		return err
-	}
-	for key, value := range entries {
-		if kind, id, _ := split(key); kind == environmentKey {
-			e := newEnvironment()
-			self, err := decodeEntity(value)
-			if err != nil {
-				return fmt.Errorf("decode %s: %w", key, err)
-			}
-			e.self.Store(&self)
-			d.environments[id] = e
-		}
-	}
-	leftovers := map[string]bool{}
-	for key, value := range entries {
-		kind, environment, id := split(key)
-		if kind == environmentKey {
-			continue
-		}
-		e, ok := d.environments[environment]
-		if !ok {
-			leftovers[environment] = true
-			continue
-		}
-		if err := e.restore(kind, id, value); err != nil {
-			return fmt.Errorf("decode %s: %w", key, err)
-		}
-	}
-	for _, e := range d.environments {
-		e.order()
-	}
-	for environment := range leftovers {
-		if err := d.purge(ctx, environment); err != nil {
-			return fmt.Errorf("remove what is left of environment %s: %w", environment, err)
-		}
-	}
-	return nil
-}
-
-func (d *Directory) entries(ctx context.Context) (map[string][]byte, error) {
-	watcher, err := d.kv.WatchAll(ctx, jetstream.IgnoreDeletes())
-	if err != nil {
-		return nil, err
-	}
-	entries := map[string][]byte{}
-	for {
-		select {
-		case entry := <-watcher.Updates():
-			if entry == nil { // everything that was there has been sent
-				return entries, watcher.Stop()
-			}
-			entries[entry.Key()] = entry.Value()
-		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), watcher.Stop())
-		}
-	}
-}
-
 func split(key string) (kind, environment, id string) {
 	kind, rest, _ := strings.Cut(key, ".")
 	environment, id, _ = strings.Cut(rest, ".")
@@ -214,8 +186,13 @@ func (e *environment) restore(kind, id string, value []byte) error {
 		if err := json.Unmarshal(value, &s); err != nil {
 			return err
 		}
-		list := append(slices.Clone(*e.subscriptions.Load()), s)
-		e.subscriptions.Store(&list)
+		list := slices.Clone(*e.subscriptions.Load())
+		if _, at := e.subscription(id); at >= 0 {
+			list[at] = s
+		} else {
+			list = append(list, s)
+		}
+		e.keepSubscriptions(list)
 		return nil
 	}
 	for _, known := range []Kind{Population, Application, User} {
@@ -241,6 +218,28 @@ func restore[T item](into *table[T], value []byte, complete func(*T) error) erro
 	}
 	into.put(t)
 	return nil
+}
+
+// forget removes what an entry was about that is gone.
+func (e *environment) forget(kind, id string) {
+	switch kind {
+	case keyKey:
+		e.keys.remove(id)
+	case certificateKey:
+		e.certificates.remove(id)
+	case assignmentKey:
+		e.assignments.remove(id)
+	case subscriptionKey:
+		if _, at := e.subscription(id); at >= 0 {
+			e.keepSubscriptions(slices.Delete(slices.Clone(*e.subscriptions.Load()), at, at+1))
+		}
+	default:
+		for _, known := range []Kind{Population, Application, User} {
+			if known.key() == kind {
+				e.table(known).remove(id)
+			}
+		}
+	}
 }
 
 func (e *environment) order() {

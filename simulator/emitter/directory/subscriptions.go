@@ -92,6 +92,7 @@ func (d *Directory) CreateSubscription(ctx context.Context, caller Caller, id st
 		if made.StartAfter, err = d.opts.Tail(ctx, id); err != nil {
 			return change{}, fmt.Errorf("find end of log: %w", err)
 		}
+		made.ConfiguredAfter = made.StartAfter
 		return change{
 			writes:        []write{{key: storageKey(subscriptionKey, id, made.ID), value: made}},
 			events:        []event.Event{d.subscriptionEvent(caller, "Created", made)},
@@ -117,6 +118,9 @@ func (d *Directory) ReplaceSubscription(ctx context.Context, caller Caller, envi
 		}
 		asked.UpdatedAt = d.opts.Now()
 		next = pieces.Replace(old, asked)
+		if next.ConfiguredAfter, err = d.opts.Tail(ctx, environmentID); err != nil {
+			return change{}, fmt.Errorf("find end of log: %w", err)
+		}
 		list := slices.Clone(*e.subscriptions.Load())
 		list[at] = next
 		return change{

@@ -12,8 +12,16 @@ import (
 // environment is one environment in memory. write is held for the whole of a change, so that what a change checked is
 // still true when it becomes visible.
 type environment struct {
+	// turn is held by the one change that is tried, and tried again, so that what other processes have changed is not
+	// kept from being heard of by many that try.
+	turn    sync.Mutex
 	write   sync.Mutex
 	deleted bool // guarded by write
+
+	// Of a shared directory, guarded by write: the revision of the environment's own entry, which every change writes
+	// last; that of the last entry of it that is known here; what is closed when another process has changed it.
+	version, applied uint64
+	moved            chan struct{}
 
 	self          atomic.Pointer[Entity]
 	populations   table[Entity]
@@ -26,7 +34,7 @@ type environment struct {
 }
 
 func newEnvironment() *environment {
-	e := &environment{}
+	e := &environment{moved: make(chan struct{})}
 	e.subscriptions.Store(&[]subscription.Subscription{})
 	return e
 }

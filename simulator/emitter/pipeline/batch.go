@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
@@ -53,25 +55,42 @@ func FramingOf(s subscription.Subscription) Framing {
 	}
 }
 
-// Batch gathers shaped records for one payload within limits. Its zero value,
-// with limits and framing set, is an empty batch.
+// Batch gathers shaped records for one payload within limits, as the bytes of
+// its body. Its zero value, with limits and framing set, is an empty batch.
 type Batch struct {
 	Limits  Limits
 	Framing Framing
 
-	arena []byte
-	ends  []int
+	body []byte // without what closes it
+	ends []int  // of the records in body
 }
+
+// Grow makes room for a body of so many bytes.
+func (b *Batch) Grow(bytes int) { b.body = slices.Grow(b.body, bytes) }
 
 // Add takes the record unless the payload would exceed a limit by it. The
 // first record is always taken.
 func (b *Batch) Add(record []byte) bool {
-	n := len(b.ends)
-	if n > 0 && (b.Full() || b.Limits.Bytes > 0 && b.Size()+len(b.Framing.Between)+len(record) > b.Limits.Bytes) {
+	return b.Append(func(body []byte) []byte { return append(body, record...) })
+}
+
+// Append is Add for a record that shape appends to the bytes it is given.
+func (b *Batch) Append(shape func([]byte) []byte) bool {
+	before, n := len(b.body), len(b.ends)
+	switch {
+	case n == 0:
+		b.body = append(b.body, b.Framing.Open...)
+	case b.Full():
+		return false
+	default:
+		b.body = append(b.body, b.Framing.Between...)
+	}
+	b.body = shape(b.body)
+	if n > 0 && b.Limits.Bytes > 0 && b.Size() > b.Limits.Bytes {
+		b.body = b.body[:before]
 		return false
 	}
-	b.arena = append(b.arena, record...)
-	b.ends = append(b.ends, len(b.arena))
+	b.ends = append(b.ends, len(b.body))
 	return true
 }
 
@@ -83,33 +102,29 @@ func (b *Batch) Len() int { return len(b.ends) }
 
 // Size is the length in bytes of the body with the records so far.
 func (b *Batch) Size() int {
-	f := b.Framing
-	return len(f.Open) + len(b.arena) + max(len(b.ends)-1, 0)*len(f.Between) + len(f.Close)
+	if len(b.body) == 0 {
+		return len(b.Framing.Open) + len(b.Framing.Close)
+	}
+	return len(b.body) + len(b.Framing.Close)
 }
 
-// Records returns the records in the order they were added.
+// Records returns the records in the order they were added. They share memory
+// with the batch.
 func (b *Batch) Records() [][]byte {
 	records := make([][]byte, len(b.ends))
-	start := 0
+	start := len(b.Framing.Open)
 	for i, end := range b.ends {
-		records[i] = b.arena[start:end:end]
-		start = end
+		records[i] = b.body[start:end:end]
+		start = end + len(b.Framing.Between)
 	}
 	return records
 }
 
-// Join puts records into one body.
-func Join(f Framing, records [][]byte) []byte {
-	size := len(f.Open) + len(f.Close)
-	for _, r := range records {
-		size += len(r) + len(f.Between)
+// Body returns the body with all records. It shares memory with the batch, to
+// which nothing may be added any more.
+func (b *Batch) Body() []byte {
+	if len(b.ends) == 0 {
+		return []byte(b.Framing.Open + b.Framing.Close)
 	}
-	body := append(make([]byte, 0, size), f.Open...)
-	for i, r := range records {
-		if i > 0 {
-			body = append(body, f.Between...)
-		}
-		body = append(body, r...)
-	}
-	return append(body, f.Close...)
+	return append(b.body, b.Framing.Close...)
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
@@ -14,8 +15,8 @@ type gathering struct {
 	pieces       *Pieces
 	subscription subscription.Subscription
 	batch        Batch
-	scratch      []byte
 	next         auditlog.Position // first event not yet looked at
+	first        auditlog.Position // of the batch
 	oldest       time.Time
 	expired      int
 	full         bool
@@ -32,6 +33,7 @@ func (w *worker) collect(ctx context.Context, s subscription.Subscription, gener
 		switch {
 		case errors.Is(err, auditlog.ErrEnd):
 			if g.batch.Len() == 0 {
+				w.lags(g, auditlog.Chunk{})
 				w.pass(ctx, g.next)
 				w.wait(ctx, time.Time{})
 				continue
@@ -49,7 +51,11 @@ func (w *worker) collect(ctx context.Context, s subscription.Subscription, gener
 			}
 			continue
 		}
+		before := g.batch.Len()
 		w.take(g, chunk)
+		w.dispatcher.Observer.Matched(g.batch.Len() - before + g.expired)
+		w.lost(g, chunk)
+		w.lags(g, chunk)
 		if g.full {
 			return g.payload(), true
 		}
@@ -78,6 +84,7 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 	}
 	expired := w.expired(g.pieces, chunk.Accepted)
 	filter := w.filterAt(chunk.Sequence)
+	grown := false
 	for i := start; i < len(chunk.Records); i++ {
 		r := chunk.Records[i]
 		if !g.pieces.Match(filter, r) {
@@ -87,13 +94,20 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 			g.expired++
 			continue
 		}
-		g.scratch = g.pieces.Shape(g.scratch[:0], g.subscription, r)
-		if !g.batch.Add(g.scratch) {
+		if !grown { // by what the last payload needed, unless the chunk cannot fill that
+			grown = true
+			more := max(min(w.sent-g.batch.Size(), 2*r.Size()*(len(chunk.Records)-i)), 0)
+			if g.batch.Len() == 0 {
+				g.batch.body = w.dispatcher.bodies.get(more)
+			}
+			g.batch.Grow(more)
+		}
+		if !g.batch.Append(func(body []byte) []byte { return g.pieces.Shape(body, g.subscription, r) }) {
 			g.next, g.full = auditlog.Position{Sequence: chunk.Sequence, Index: i}, true
 			return
 		}
 		if g.batch.Len() == 1 {
-			g.oldest = chunk.Accepted
+			g.first, g.oldest = auditlog.Position{Sequence: chunk.Sequence, Index: i}, chunk.Accepted
 		}
 		if g.batch.Full() {
 			g.next, g.full = auditlog.Position{Sequence: chunk.Sequence, Index: i + 1}, true
@@ -101,23 +115,16 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 		}
 	}
 	g.next = auditlog.Position{Sequence: chunk.Sequence + 1}
-	w.lost(g)
 }
 
 func (g *gathering) payload() Payload {
 	return Payload{
-		Body:        g.pieces.Join(g.batch.Framing, g.batch.Records()),
+		Body:        g.pieces.Join(&g.batch),
 		ContentType: g.batch.Framing.ContentType,
 		Events:      g.batch.Len(),
+		First:       g.first,
 		Next:        g.next,
 		Oldest:      g.oldest,
-	}
-}
-
-// lost says once a spell that events are dropped.
-func (w *worker) lost(g *gathering) {
-	if g.expired > 0 && !w.dropping {
-		w.dropping = true
-		w.log.Warn("events are dropped, they waited longer than they are kept")
+		readers:     new(atomic.Int64),
 	}
 }

@@ -5,11 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
@@ -51,8 +48,8 @@ const (
 
 // Connect returns the transport of one subscription: HTTP/1.1 or 2 over TLS
 // over IPv4 (S1), connections kept for the next delivery, no proxy.
-func Connect(config *tls.Config) http.RoundTripper {
-	dialer := newDialer()
+func (n Networks) Connect(config *tls.Config) http.RoundTripper {
+	dialer := n.dialer()
 	return &http.Transport{
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			return dialer.DialContext(ctx, "tcp4", address)
@@ -65,23 +62,6 @@ func Connect(config *tls.Config) http.RoundTripper {
 		IdleConnTimeout:        idleConnection,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-}
-
-func newDialer() *net.Dialer {
-	return &net.Dialer{Timeout: dialTimeout, Control: refuseLinkLocal}
-}
-
-// refuseLinkLocal keeps deliveries away from link-local addresses, where cloud
-// machines find their credentials.
-func refuseLinkLocal(_, address string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if ip := to.Addr().Unmap(); ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
-		return fmt.Errorf("deliveries to %s are refused", ip)
-	}
-	return nil
 }
 
 var errNoKey = errors.New("the subscription's key pair does not exist")

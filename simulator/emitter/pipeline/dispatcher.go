@@ -29,28 +29,41 @@ type Log interface {
 	Tail(ctx context.Context, environment string) (uint64, error)
 }
 
-// Options compose a dispatcher; all but Roots and Logger are required.
+// Options compose a dispatcher; all but Shares, Roots, Observer, Grace and
+// Logger are required.
 type Options struct {
 	Log       Log
 	Directory Directory
 	Cursors   Cursors
 	Pieces    *atomic.Pointer[Pieces]
 	Now       func() time.Time // the emitter's clock
+	Shares    Shares           // nil: nobody else works the subscriptions
 	Roots     func() *x509.CertPool
+	Observer  Observer
 	Logger    *slog.Logger
+
+	// Grace is how long attempts may go on after Close was called; default
+	// DefaultGrace.
+	Grace time.Duration
 }
 
-// Dispatcher owns one worker for each subscription of every environment. A
-// worker with nothing to do costs a parked goroutine: no timer, no consumer, no
+// DefaultGrace is the reference's own: long enough for a receiver that is not
+// in trouble, and less than what supervisors wait before they kill.
+const DefaultGrace = 5 * time.Second
+
+// Dispatcher owns one worker for each subscription of every environment, of
+// those that fall to this process. A worker with nothing to do costs a parked goroutine: no timer, no consumer, no
 // connection.
 type Dispatcher struct {
 	Options
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	bodies bodies
 
 	mu      sync.RWMutex
 	workers map[string]map[string]*worker
+	leaving map[string]<-chan struct{} // closed when a dismissed worker has left
 	closed  bool
 }
 
@@ -63,17 +76,19 @@ func Start(ctx context.Context, o Options) *Dispatcher {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	d := &Dispatcher{Options: o, workers: map[string]map[string]*worker{}}
-	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	for _, environment := range o.Directory.Environments() {
-		for _, s := range o.Directory.Subscriptions(environment) {
-			d.Changed(environment, s.ID)
-		}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
 	}
+	if o.Grace == 0 {
+		o.Grace = DefaultGrace
+	}
+	d := &Dispatcher{Options: o, workers: map[string]map[string]*worker{}, leaving: map[string]<-chan struct{}{}}
+	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	d.Reshared()
 	return d
 }
 
-// Close lets attempts under way end within a grace time, stores the cursors and
+// Close lets attempts under way end within Grace, stores the cursors and
 // waits for every worker.
 func (d *Dispatcher) Close() {
 	d.mu.Lock()
@@ -92,16 +107,12 @@ func (d *Dispatcher) Changed(environment, id string) {
 	w := d.workers[environment][id]
 	switch {
 	case d.closed:
-	case w == nil && exists:
+	case w == nil && exists && d.mine(environment, id):
 		d.employ(s)
 	case w != nil && exists:
 		w.changed(s)
 	case w != nil:
-		delete(d.workers[environment], id)
-		if len(d.workers[environment]) == 0 {
-			delete(d.workers, environment)
-		}
-		w.remove()
+		d.dismiss(w, errRemoved)
 	}
 }
 
@@ -112,8 +123,10 @@ func (d *Dispatcher) employ(s subscription.Subscription) {
 		log:     d.Logger.With("environment", s.EnvironmentID, "subscription", s.ID),
 		wake:    make(chan struct{}, 1),
 		current: FilterOf(s),
-		tail:    d.end(s.EnvironmentID),
+		tail:    d.end(s),
 		cancel:  remove,
+		done:    make(chan struct{}),
+		before:  d.leaving[shareKey(s.EnvironmentID, s.ID)],
 	}
 	if d.workers[s.EnvironmentID] == nil {
 		d.workers[s.EnvironmentID] = map[string]*worker{}
@@ -121,13 +134,18 @@ func (d *Dispatcher) employ(s subscription.Subscription) {
 	d.workers[s.EnvironmentID][s.ID] = w
 	d.done.Go(func() {
 		defer remove(nil)
+		defer close(w.done)
 		w.run(ctx)
 	})
 }
 
-// end is where the environment's log ends now.
-func (d *Dispatcher) end(environment string) uint64 {
-	last, err := d.Log.Tail(d.ctx, environment)
+// end is where the environment's log ended when the subscription became what it
+// is.
+func (d *Dispatcher) end(s subscription.Subscription) uint64 {
+	if d.Shares != nil { // when this process heard of it says nothing
+		return s.ConfiguredAfter
+	}
+	last, err := d.Log.Tail(d.ctx, s.EnvironmentID)
 	if err != nil {
 		d.Logger.Error("the end of the log is unknown, earlier events meet the new filter", "error", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -40,6 +41,8 @@ type world struct {
 	trusted       []*x509.Certificate
 	keys          map[string]tls.Certificate
 	offset        time.Duration
+	observer      pipeline.Observer // nil: nobody
+	logger        *slog.Logger      // nil: nothing is logged
 
 	pieces     atomic.Pointer[pipeline.Pieces]
 	dispatcher *pipeline.Dispatcher
@@ -57,6 +60,7 @@ func newWorld() *world {
 func (w *world) start() {
 	w.dispatcher = pipeline.Start(context.Background(), pipeline.Options{
 		Log: w, Directory: w, Cursors: w, Pieces: &w.pieces, Now: w.now, Roots: func() *x509.CertPool { return x509.NewCertPool() },
+		Observer: w.observer, Logger: w.logger,
 	})
 }
 

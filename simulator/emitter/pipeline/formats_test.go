@@ -68,7 +68,7 @@ func TestEveryFormatKeepsTheConfiguredLimit(t *testing.T) {
 				batch := pipeline.Batch{Limits: pipeline.LimitsOf(s), Framing: pipeline.FramingOf(s)}
 				var got, want []string
 				flush := func() {
-					body := string(pipeline.Join(batch.Framing, batch.Records()))
+					body := string(batch.Body())
 					list, err := records(s, body)
 					switch {
 					case err != nil:

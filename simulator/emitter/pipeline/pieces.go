@@ -26,7 +26,7 @@ type Pieces struct {
 	Shape   func(dst []byte, s subscription.Subscription, r event.Record) []byte
 	Limits  func(subscription.Subscription) Limits
 	Framing func(subscription.Subscription) Framing
-	Join    func(Framing, [][]byte) []byte
+	Join    func(*Batch) []byte // makes the body
 
 	// Linger is how long a batch that is not full is held, counted from the
 	// moment its first event was accepted.
@@ -75,14 +75,14 @@ func Default() Pieces {
 		Shape:          Shape,
 		Limits:         LimitsOf,
 		Framing:        FramingOf,
-		Join:           Join,
+		Join:           (*Batch).Body,
 		Linger:         DefaultLinger,
 		Prepare:        Prepare,
 		TLS:            TLSConfig,
-		Connect:        Connect,
+		Connect:        Networks{}.Connect,
 		Exchange:       Exchange,
 		Delivered:      Delivered,
-		Open:           OpenStream,
+		Open:           Networks{}.Open,
 		Write:          Write,
 		Active:         Active,
 		Kept:           Kept,

@@ -119,7 +119,7 @@ func TestBatchesKeepTheirLimits(t *testing.T) {
 				var bodies []string
 				batch := pipeline.Batch{Limits: limits, Framing: pipeline.FramingOf(s)}
 				flush := func() {
-					body := pipeline.Join(batch.Framing, batch.Records())
+					body := batch.Body()
 					switch {
 					case batch.Len() == 0:
 						t.Fatal("an empty batch")
@@ -187,7 +187,10 @@ func TestPrettyPrintKeepsTheData(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := framings()["pretty"]
-	body := pipeline.Join(pipeline.FramingOf(s), [][]byte{pipeline.Shape(nil, s, r), pipeline.Shape(nil, s, r)})
+	batch := pipeline.Batch{Framing: pipeline.FramingOf(s)}
+	batch.Add(pipeline.Shape(nil, s, r))
+	batch.Add(pipeline.Shape(nil, s, r))
+	body := batch.Body()
 	var all any
 	if err := json.Unmarshal(body, &all); err != nil {
 		t.Fatal(err)
@@ -262,7 +265,7 @@ func BenchmarkBatch(b *testing.B) {
 		batch := pipeline.Batch{Limits: pipeline.Limits{Events: 500}, Framing: pipeline.FramingOf(subscription.Subscription{})}
 		for batch.Add(record) {
 		}
-		pipeline.Join(batch.Framing, batch.Records())
+		batch.Body()
 	}
 	b.ReportMetric(float64(b.N)*500/b.Elapsed().Seconds(), "events/s")
 }

@@ -24,7 +24,7 @@ func (d *Dispatcher) Test(ctx context.Context, s subscription.Subscription, e ev
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(d.ctx, cancel)()
+	defer context.AfterFunc(d.ctx, func() { d.awaitGrace(ctx); cancel() })()
 	t, err := trust(d.Directory, d.Roots, s)
 	if err != nil {
 		return err
@@ -37,10 +37,11 @@ func (d *Dispatcher) Test(ctx context.Context, s subscription.Subscription, e ev
 	if e.RecordedAt.IsZero() {
 		e.RecordedAt = d.Now()
 	}
-	framing := pieces.Framing(s)
+	batch := Batch{Framing: pieces.Framing(s)}
+	batch.Add(pieces.Shape(nil, s, e.Record()))
 	a := Attempt{Subscription: s, Number: 1, Payload: Payload{
-		Body:        pieces.Join(framing, [][]byte{pieces.Shape(nil, s, e.Record())}),
-		ContentType: framing.ContentType, Events: 1, Oldest: e.RecordedAt,
+		Body:        pieces.Join(&batch),
+		ContentType: batch.Framing.ContentType, Events: 1, Oldest: e.RecordedAt,
 	}}
 	if r := pieces.Probe(ctx, *pieces, transport, a); !pieces.Delivered(a, r) {
 		return fmt.Errorf("the receiver did not accept the test event: %s", r)

@@ -1,13 +1,13 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
@@ -29,12 +29,20 @@ type Payload struct {
 	Body        []byte
 	ContentType string
 	Events      int
+	// First is its first event.
+	First auditlog.Position
 	// Next is the first event after the payload; the cursor goes there once the
 	// payload is accepted.
 	Next auditlog.Position
 	// Oldest is when the oldest of its events was accepted.
 	Oldest time.Time
+
+	readers *atomic.Int64 // of Body, open now; nil: they are not counted
 }
+
+// ID names the delivery in logs: where its first event stands in the audit log.
+// It is the same for all attempts, also after a restart.
+func (p Payload) ID() string { return fmt.Sprintf("%d.%d", p.First.Sequence, p.First.Index) }
 
 // Attempt is one try to deliver a payload.
 type Attempt struct {
@@ -68,12 +76,17 @@ func Delivered(a Attempt, r Result) bool {
 // User-Agent replaces the emitter's.
 func Prepare(ctx context.Context, a Attempt) (*http.Request, error) {
 	s := a.Subscription
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(a.Payload.Body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, nil)
 	if err != nil { // it repeats the URL, whose query may be a secret
 		return nil, errors.New("the subscription's URL cannot be requested")
 	}
 	if req.URL.Scheme != "https" {
 		return nil, fmt.Errorf("deliveries go over HTTPS, not %s", req.URL.Scheme)
+	}
+	if len(a.Payload.Body) > 0 {
+		req.ContentLength = int64(len(a.Payload.Body))
+		req.Body = a.Payload.open()
+		req.GetBody = func() (io.ReadCloser, error) { return a.Payload.open(), nil }
 	}
 	req.Header.Set("Content-Type", a.Payload.ContentType)
 	req.Header.Set("User-Agent", userAgent)

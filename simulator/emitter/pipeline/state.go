@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
@@ -22,6 +23,7 @@ func (w *worker) load(ctx context.Context) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.loaded = true
+	w.dirty = w.dispatcher.Shares != nil // storing it keeps out whoever had it before
 	if found {
 		w.state = state
 	} else {
@@ -41,7 +43,7 @@ func (w *worker) load(ctx context.Context) bool {
 func (w *worker) changed(s subscription.Subscription) {
 	w.mu.Lock()
 	w.current = FilterOf(s)
-	w.tail = w.dispatcher.end(w.environment)
+	w.tail = w.dispatcher.end(s)
 	if w.loaded {
 		w.compare(w.tail, s)
 	}
@@ -124,6 +126,9 @@ func (w *worker) store(ctx context.Context, force bool) bool {
 		w.mu.Lock()
 		w.dirty = true
 		w.mu.Unlock()
+		if errors.Is(err, ErrFenced) {
+			w.end(ErrFenced)
+		}
 		w.log.Error("the cursor cannot be stored", "error", err)
 		return false
 	}
@@ -134,6 +139,9 @@ func (w *worker) store(ctx context.Context, force bool) bool {
 // leave stores the position for the next start, or forgets a removed
 // subscription's.
 func (w *worker) leave(ctx context.Context) {
+	if errors.Is(context.Cause(ctx), ErrFenced) || w.lease.Err() != nil {
+		return // it may be another's by now
+	}
 	if _, exists := w.subscription(); exists {
 		w.store(ctx, true)
 		return

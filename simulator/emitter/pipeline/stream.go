@@ -29,10 +29,10 @@ type Stream struct {
 	done sync.WaitGroup
 }
 
-// OpenStream returns a stream that connects on its first use: over TCP for the
+// Open returns a stream that connects on its first use: over TCP for the
 // scheme tcp, over TLS with config for tls and tcps, to IPv4 addresses only (S1).
-func OpenStream(config *tls.Config) *Stream {
-	return &Stream{tls: config, dialer: newDialer()}
+func (n Networks) Open(config *tls.Config) *Stream {
+	return &Stream{tls: config, dialer: n.dialer()}
 }
 
 var errEnded = errors.New("the receiver ended the connection")

@@ -188,7 +188,7 @@ func TestAStreamWaitsForItsReceiver(t *testing.T) {
 func TestAStreamIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	d := newDrain(t, nil)
-	stream := pipeline.OpenStream(nil)
+	stream := pipeline.Networks{}.Open(nil)
 	defer stream.Close()
 	write := func(line string) pipeline.Result {
 		a := pipeline.Attempt{Subscription: tcpTo(d.url("tcp")), Payload: pipeline.Payload{Body: []byte(line + "\n")}}
@@ -216,7 +216,7 @@ func TestAReceiverThatReadsNothingTimesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	stream := pipeline.OpenStream(nil)
+	stream := pipeline.Networks{}.Open(nil)
 	defer stream.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -256,7 +256,7 @@ func TestStreamsOverTLSTrustWhomTheSubscriptionTrusts(t *testing.T) {
 	} {
 		s := tcpTo(d.url("tls"))
 		s.VerifyTLS, c.trust.Roots = c.verify, x509.NewCertPool()
-		stream := pipeline.OpenStream(pipeline.TLSConfig(s, c.trust))
+		stream := pipeline.Networks{}.Open(pipeline.TLSConfig(s, c.trust))
 		r := pipeline.Write(t.Context(), stream, pipeline.Attempt{Subscription: s, Payload: pipeline.Payload{Body: []byte(name + "\n")}})
 		if (r.Err == nil) != c.trusted {
 			t.Errorf("%s: %v", name, r)
@@ -276,7 +276,7 @@ func TestStreamsOverTLSTrustWhomTheSubscriptionTrusts(t *testing.T) {
 func TestWhatIsNoStreamIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"http://127.0.0.1:1", "udp://127.0.0.1:1", "tcp://169.254.169.254:80", "tcp://127.0.0.1:1", "://"} {
-		stream := pipeline.OpenStream(nil)
+		stream := pipeline.Networks{}.Open(nil)
 		r := pipeline.Write(t.Context(), stream, pipeline.Attempt{Subscription: tcpTo(url)})
 		if r.Err == nil {
 			t.Errorf("%s was written to", url)

@@ -32,9 +32,12 @@ type worker struct {
 	environment, id string
 	log             *slog.Logger
 	cancel          context.CancelCauseFunc
+	done            chan struct{}   // closed when run has returned
+	before          <-chan struct{} // likewise of the subscription's former worker here; nil: none
 
 	wake       chan struct{} // of capacity 1: something may have happened
 	generation atomic.Uint64 // counts changes of configuration and composition
+	behind     atomic.Int64  // see Lag, in Unix nanoseconds
 
 	mu      sync.Mutex
 	loaded  bool
@@ -44,10 +47,14 @@ type worker struct {
 	dirty   bool // state is to be stored
 
 	// Of the goroutine of run only:
+	lease     context.Context         // ends when another process may work the subscription
+	end       context.CancelCauseFunc // ends the term
 	stored    auditlog.Position
 	connected connected
 	failures  int // attempts in a row that failed
-	dropping  bool
+	dropped   int // events, since a payload was accepted
+	suspended bool
+	sent      int // bytes of the last payload
 }
 
 // connected is a transport, or a stream for TCP_IP, and what it was made from.
@@ -70,11 +77,26 @@ func (w *worker) restart() {
 	w.nudge()
 }
 
-func (w *worker) remove() { w.cancel(errRemoved) }
-
+// run works the subscription term by term: one, unless it is shared.
 func (w *worker) run(ctx context.Context) {
+	if w.before != nil {
+		<-w.before
+	}
+	for ctx.Err() == nil && w.exists() {
+		w.term(ctx)
+	}
+}
+
+// term works the subscription until the worker is to stop, or until another
+// process may work it.
+func (w *worker) term(ctx context.Context) {
+	ctx, release, taken := w.begin(ctx)
+	if !taken {
+		return
+	}
+	defer release()
 	defer w.disconnect()
-	for !w.load(ctx) {
+	for !w.load(ctx) || !w.store(ctx, false) {
 		if !w.pause(ctx) {
 			return
 		}
@@ -88,16 +110,28 @@ func (w *worker) run(ctx context.Context) {
 		w.observe(s)
 		w.store(ctx, false)
 		if !w.dispatcher.Pieces.Load().Active(s, w.failures) {
-			w.failures = 0
+			if !w.suspended {
+				w.log.Info("suspended, events accumulate")
+			}
+			w.suspended, w.failures = true, 0
 			w.disconnect()
-			w.wait(ctx, time.Time{})
+			w.rest(ctx)
 			continue
+		}
+		if w.suspended {
+			w.suspended = false
+			w.log.Info("enabled again, events are delivered")
 		}
 		if payload, ok := w.collect(ctx, s, generation); ok {
 			w.deliver(ctx, s, payload)
 		}
 	}
 	w.leave(ctx)
+}
+
+func (w *worker) exists() bool {
+	_, exists := w.subscription()
+	return exists
 }
 
 func (w *worker) subscription() (subscription.Subscription, bool) {
@@ -108,7 +142,7 @@ func (w *worker) subscription() (subscription.Subscription, bool) {
 // suspended or removed, the payload's oldest events have waited too long, or
 // the form in which events are wanted is another than it was for gathered.
 func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription, payload Payload) {
-	for ctx.Err() == nil {
+	for again := false; ctx.Err() == nil; again = true {
 		generation := w.generation.Load()
 		s, exists := w.subscription()
 		pieces := w.dispatcher.Pieces.Load()
@@ -116,9 +150,15 @@ func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription
 			return
 		}
 		a := Attempt{Subscription: s, Payload: payload, Number: w.failures + 1}
+		at, begun := time.Now(), w.dispatcher.Now()
 		result := w.attempt(ctx, pieces, generation, a)
-		if pieces.Delivered(a, result) {
+		delivered := pieces.Delivered(a, result)
+		w.dispatcher.Observer.Attempted(Attempted{Attempt: a, Result: result, Again: again, Delivered: delivered, At: at, Begun: begun})
+		if delivered {
 			w.accepted(ctx, payload)
+			if pieces.Send == nil { // otherwise it may have kept the payload
+				w.dispatcher.bodies.put(payload)
+			}
 			return
 		}
 		if ctx.Err() != nil {
@@ -140,8 +180,9 @@ func (w *worker) attempt(ctx context.Context, pieces *Pieces, generation uint64,
 	if err != nil {
 		return Result{Err: err}
 	}
-	ctx, cancel := graceful(ctx, pieces.AttemptTimeout)
+	ctx, cancel := w.dispatcher.graceful(ctx, pieces.AttemptTimeout)
 	defer cancel()
+	defer context.AfterFunc(w.lease, cancel)() // at once: another process may make the same attempt
 	if c.stream != nil {
 		return pieces.Write(ctx, c.stream, a)
 	}
@@ -150,13 +191,16 @@ func (w *worker) attempt(ctx context.Context, pieces *Pieces, generation uint64,
 
 func (w *worker) accepted(ctx context.Context, p Payload) {
 	if w.failures > 0 {
-		w.log.Info("receiver accepts again", "failures", w.failures)
+		w.log.Info("receiver accepts again", "delivery", p.ID(), "failures", w.failures)
 	}
-	w.failures, w.dropping = 0, false
+	if w.dropped > 0 {
+		w.log.Warn("events were dropped, later ones are delivered", "delivery", p.ID(), "dropped", w.dropped)
+	}
+	w.failures, w.dropped, w.sent = 0, 0, len(p.Body)
 	w.mu.Lock()
 	w.state.Position, w.dirty = p.Next, true
 	w.mu.Unlock()
-	w.log.Debug("delivered", "events", p.Events, "bytes", len(p.Body))
+	w.log.Debug("delivered", "delivery", p.ID(), "events", p.Events, "bytes", len(p.Body))
 	for !w.store(ctx, true) && ctx.Err() == nil {
 		w.pause(ctx) // going on without would deliver twice after a restart
 	}
@@ -169,7 +213,7 @@ func (w *worker) failed(a Attempt, r Result) {
 	}
 	w.failures++
 	w.log.Log(context.Background(), level, "delivery failed, will be retried",
-		"attempt", a.Number, "events", a.Payload.Events, "result", r.String())
+		"delivery", a.Payload.ID(), "attempt", a.Number, "events", a.Payload.Events, "result", r.String())
 }
 
 // connect returns the connection for the configuration and composition of now.
@@ -230,24 +274,26 @@ func (w *worker) pause(ctx context.Context) bool {
 	}
 }
 
-// closeGrace is how long an attempt may go on after the emitter was told to
-// stop: an answer on its way saves a second delivery after the restart.
-const closeGrace = 2 * time.Second
-
 // graceful returns the context of an attempt: it ends after timeout, at once
-// when the subscription is removed, and closeGrace after any other stop.
-func graceful(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+// when the subscription is removed, and after the dispatcher's grace when
+// everything stops: an answer on its way saves a second delivery.
+func (d *Dispatcher) graceful(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	stop := context.AfterFunc(ctx, func() {
-		if !errors.Is(context.Cause(ctx), errRemoved) {
-			timer := time.NewTimer(closeGrace)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-attempt.Done():
-			}
+		if cause := context.Cause(ctx); !errors.Is(cause, errRemoved) && !errors.Is(cause, ErrFenced) {
+			d.awaitGrace(attempt)
 		}
 		cancel()
 	})
 	return attempt, func() { stop(); cancel() }
+}
+
+// awaitGrace returns when the grace is over, or the attempt is.
+func (d *Dispatcher) awaitGrace(attempt context.Context) {
+	timer := time.NewTimer(d.Grace)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-attempt.Done():
+	}
 }

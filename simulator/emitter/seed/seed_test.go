@@ -54,7 +54,7 @@ func open(t testing.TB, j *journal, wrap func(jetstream.JetStream) jetstream.Jet
 	if wrap != nil {
 		js = wrap(js)
 	}
-	d, err := directory.Open(ctx, js, directory.Options{Recorder: j, Storage: store.Kind()})
+	d, err := directory.Open(ctx, directory.Options{Recorder: j, Place: storage.Place{JetStream: js, Kind: store.Kind()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,8 +356,8 @@ type failing struct {
 	pass *int
 }
 
-func (f failing) CreateOrUpdateKeyValue(ctx context.Context, c jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
-	kv, err := f.JetStream.CreateOrUpdateKeyValue(ctx, c)
+func (f failing) KeyValue(ctx context.Context, name string) (jetstream.KeyValue, error) {
+	kv, err := f.JetStream.KeyValue(ctx, name)
 	return failingBucket{kv, f.pass}, err
 }
 
@@ -390,7 +390,9 @@ func TestASeedThatCannotBeStoredLeavesNothing(t *testing.T) {
 			}
 			return
 		}
-		again, openErr := directory.Open(context.Background(), bucket, directory.Options{Recorder: &journal{}, Storage: jetstream.MemoryStorage})
+		again, openErr := directory.Open(context.Background(), directory.Options{
+			Recorder: &journal{}, Place: storage.Place{JetStream: bucket, Kind: jetstream.MemoryStorage},
+		})
 		if openErr != nil {
 			t.Fatal(openErr)
 		}

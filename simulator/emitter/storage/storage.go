@@ -1,11 +1,11 @@
-// Package storage runs the NATS JetStream server that keeps everything the
-// reference emitter must not forget: the audit log, the configuration and the
-// cursors. It knows nothing of what is stored.
+// Package storage opens the NATS JetStream that keeps everything the reference
+// emitter must not forget: the audit log, the configuration and the cursors. It
+// knows nothing of what is stored.
 //
-// The server runs inside the process and opens no port. What JetStream has
+// By default the server runs inside the process and opens no port; with a
+// Cluster it is somebody else's, and other processes may use it too. What JetStream has
 // acknowledged has been written to the operating system: it survives the death
-// of the process (kill -9), and, synced every two minutes, most of it survives
-// the death of the machine.
+// of the process (kill -9). What survives the death of the machine, see Sync.
 package storage
 
 import (
@@ -33,16 +33,24 @@ type Options struct {
 	// Dir holds the files; it is made when missing. One process at a time may
 	// use it. Empty: memory, gone at Close.
 	Dir string
+	// Sync says when files are forced to the disk.
+	Sync Sync
+	// Cluster is where an external JetStream is reached; Dir must be empty then.
+	// nil: a server in the process.
+	Cluster *Cluster
 	// Log gets the server's warnings and errors. nil: nothing is logged.
 	Log *slog.Logger
 }
 
-// Storage is a running server and one connection to it.
+// Storage is one connection to a JetStream, and the server where it is in the
+// process.
 type Storage struct {
-	server     *server.Server
+	server     *server.Server // nil: a cluster's
 	conn       *nats.Conn
 	js         jetstream.JetStream
 	kind       jetstream.StorageType
+	dir        string
+	replicas   int
 	scratch    string // removed at Close
 	lock       *os.File
 	terminated bool
@@ -51,7 +59,7 @@ type Storage struct {
 // Open starts the server and waits until it is ready. It fails when Dir is in
 // use by another process, cannot be written, or holds files of something else.
 func Open(ctx context.Context, o Options) (*Storage, error) {
-	s := &Storage{kind: jetstream.FileStorage}
+	s := &Storage{kind: jetstream.FileStorage, replicas: 1}
 	if err := s.open(ctx, o); err != nil {
 		return nil, errors.Join(fmt.Errorf("open storage: %w", err), s.Close())
 	}
@@ -60,6 +68,9 @@ func Open(ctx context.Context, o Options) (*Storage, error) {
 
 func (s *Storage) open(ctx context.Context, o Options) error {
 	dir := o.Dir
+	if o.Cluster != nil {
+		return s.join(ctx, *o.Cluster, o.Log)
+	}
 	if dir == "" {
 		// The server keeps a little of its own on disk even for memory streams.
 		scratch, err := os.MkdirTemp("", "hookproof-emitter-")
@@ -68,25 +79,30 @@ func (s *Storage) open(ctx context.Context, o Options) error {
 		}
 		dir, s.scratch, s.kind = scratch, scratch, jetstream.MemoryStorage
 	}
+	s.dir = dir
 	if err := s.claim(dir); err != nil {
 		return err
 	}
-	if err := s.serve(dir, o.Log); err != nil {
+	if err := s.serve(o); err != nil {
 		return err
 	}
 	return s.connect(ctx)
 }
 
-func (s *Storage) serve(dir string, log *slog.Logger) error {
+func (s *Storage) serve(o Options) error {
+	log := o.Log
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "hookproof-emitter",
 		DontListen: true,
 		JetStream:  true,
-		StoreDir:   dir,
+		StoreDir:   s.dir,
 		MaxPayload: MaxPayload,
-		// Not derived from the machine's memory: streams bound themselves, and a
-		// bound must not be refused on a small machine.
+		// Not derived from the machine as it is now: streams in memory bound
+		// themselves, and a disk is full when it is (see Room).
 		JetStreamMaxMemory: 64 << 30,
+		JetStreamMaxStore:  1 << 50,
+		SyncAlways:         o.Sync.Always,
+		SyncInterval:       o.Sync.interval(),
 		MaxPending:         16 * MaxPayload,
 		NoSigs:             true,
 		NoLog:              log == nil,
@@ -103,7 +119,7 @@ func (s *Storage) serve(dir string, log *slog.Logger) error {
 		return fmt.Errorf("server not ready within %v", readyWithin)
 	}
 	if !srv.JetStreamEnabled() {
-		return fmt.Errorf("no JetStream in %s", dir)
+		return fmt.Errorf("no JetStream in %s", s.dir)
 	}
 	return nil
 }
@@ -123,13 +139,39 @@ func (s *Storage) connect(ctx context.Context) error {
 	return nil
 }
 
-// JetStream is the connection to the server, valid until Close.
-func (s *Storage) JetStream() jetstream.JetStream { return s.js }
+// JetStream is the connection to the server, valid until Close. While the disk
+// is full, see Room, what would write fails with ErrFull.
+func (s *Storage) JetStream() jetstream.JetStream { return guarded{s.js, s.Room} }
 
-// Kind is what streams and buckets should be made with: files under Dir, or memory.
+// Reachable says why the server does not answer at the moment, or has no room
+// for more; nil when it can be used.
+func (s *Storage) Reachable(ctx context.Context) error {
+	if !s.conn.IsConnected() {
+		return errors.Join(errors.New("no connection to NATS"), s.conn.LastError())
+	}
+	if _, err := s.js.AccountInfo(ctx); err != nil {
+		return fmt.Errorf("reach storage: %w", err)
+	}
+	return s.Room()
+}
+
+// Kind is what streams and buckets should be made with: files, or memory.
 func (s *Storage) Kind() jetstream.StorageType { return s.kind }
 
-// Close stops the server and waits for it. What was acknowledged is on disk
+// Place is where streams and buckets should be made.
+func (s *Storage) Place() Place { return s.place(s.Room) }
+
+// Reserved is the place of what makes deliveries go on when the disk is full
+// for everything else: it may use most of what is left then.
+func (s *Storage) Reserved() Place {
+	return s.place(func() error { return s.room(reserveLeft) })
+}
+
+func (s *Storage) place(room func() error) Place {
+	return Place{JetStream: guarded{s.js, room}, Kind: s.kind, Replicas: s.replicas, Shared: s.server == nil}
+}
+
+// Close ends the connection; a server in the process is stopped and waited for. What was acknowledged is on disk
 // already. A second Close does nothing.
 func (s *Storage) Close() error {
 	if s.terminated {

@@ -62,6 +62,9 @@ type Subscription struct {
 	// StartAfter is the last position of the environment's audit log when the subscription was created: events up to
 	// it happened before the subscription existed and are never delivered.
 	StartAfter uint64
+	// ConfiguredAfter is the last position of the audit log when the subscription was last changed: events up to it meet
+	// the configuration before.
+	ConfiguredAfter uint64
 
 	// Sent remembers which optional containers and booleans stood in the request: what was not sent is not shown (T1).
 	Sent Sent

@@ -53,6 +53,9 @@ type When struct {
 	// UnlessHeader holds unless the request has every one of these headers
 	// with exactly this value.
 	UnlessHeader map[string]string `json:"unlessHeader,omitempty"`
+	// UnlessJSON holds unless the body is a JSON value, or several one after
+	// the other.
+	UnlessJSON bool `json:"unlessJSON,omitempty"`
 	// Method holds for requests with this method.
 	Method string `json:"method,omitempty"`
 	// BodyContains holds for bodies with these bytes in them.

@@ -53,6 +53,14 @@ func (w *When) set(name, path string, data json.RawMessage) error {
 			return fmt.Errorf("%s: must name a header", path)
 		}
 		return checkHeaders(path, w.UnlessHeader)
+	case "unlessJSON":
+		if err := value(path, data, &w.UnlessJSON, "true"); err != nil {
+			return err
+		}
+		if !w.UnlessJSON {
+			return fmt.Errorf("%s: must be true, or left out", path)
+		}
+		return nil
 	case "method":
 		if err := text(path, data, &w.Method, MaxHeaderBytes); err != nil {
 			return err
@@ -81,7 +89,7 @@ func (w *When) set(name, path string, data json.RawMessage) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("%s: unknown member; conditions are attempt, largerThan, unlessHeader, method, bodyContains, overRate and chance", path)
+	return fmt.Errorf("%s: unknown member; conditions are attempt, largerThan, unlessHeader, unlessJSON, method, bodyContains, overRate and chance", path)
 }
 
 func (r *Range) set(path string, data json.RawMessage) error {

@@ -3,6 +3,9 @@ package behaviour
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -88,7 +91,8 @@ func (s *Script) Look(r Request) Look {
 func (w When) met(r Request) bool {
 	if w.LargerThan != nil && int64(len(r.Body)) <= *w.LargerThan ||
 		w.Method != "" && w.Method != r.Method ||
-		w.BodyContains != "" && !bytes.Contains(r.Body, []byte(w.BodyContains)) {
+		w.BodyContains != "" && !bytes.Contains(r.Body, []byte(w.BodyContains)) ||
+		w.UnlessJSON && isJSON(r.Body) {
 		return false
 	}
 	if len(w.UnlessHeader) == 0 {
@@ -100,6 +104,17 @@ func (w When) met(r Request) bool {
 		}
 	}
 	return false
+}
+
+// isJSON says whether the body is one JSON value or more.
+func isJSON(body []byte) bool {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	for n := 0; ; n++ {
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return n > 0 && errors.Is(err, io.EOF)
+		}
+	}
 }
 
 // Next returns the action for the request whose turn it is. A look taken by

@@ -1,0 +1,290 @@
+package pipeline_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
+)
+
+// shares is a division of work that the test makes.
+type shares struct {
+	mu       sync.Mutex
+	mine     bool
+	lease    context.Context
+	lapse    context.CancelFunc
+	news     chan struct{}
+	taken    int
+	released int
+}
+
+func newShares(mine bool) *shares {
+	s := &shares{mine: mine, news: make(chan struct{})}
+	s.renew()
+	return s
+}
+
+// renew begins a new lease.
+func (s *shares) renew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lease, s.lapse = context.WithCancel(context.Background())
+	close(s.news)
+	s.news = make(chan struct{})
+}
+
+func (s *shares) set(mine bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mine = mine
+}
+
+func (s *shares) counts() (taken, released int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken, s.released
+}
+
+func (s *shares) Mine(string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mine
+}
+
+func (s *shares) Take(ctx context.Context, _ string) (context.Context, error) {
+	for {
+		s.mu.Lock()
+		lease, news := s.lease, s.news
+		if lease.Err() == nil {
+			s.taken++
+			s.mu.Unlock()
+			return lease, nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (s *shares) Release(context.Context, string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.released++
+	return nil
+}
+
+func (w *world) startSharing(s *shares, cursors pipeline.Cursors) {
+	w.dispatcher = pipeline.Start(context.Background(), pipeline.Options{
+		Log: w, Directory: w, Cursors: cursors, Shares: s, Pieces: &w.pieces, Now: w.now,
+		Roots: func() *x509.CertPool { return x509.NewCertPool() },
+	})
+}
+
+func TestOnlyWhatFallsToThisProcessIsWorked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, s, answers := newWorld(), newShares(false), &script{}
+		w.deliver(answers.serve(time.Now()))
+		w.put(webhook("s"))
+		w.startSharing(s, w)
+		w.append(created(1))
+		time.Sleep(time.Minute)
+		if got := answers.accepted(); len(got) > 0 {
+			t.Errorf("another's subscription was delivered to: %v", got)
+		}
+		s.set(true)
+		w.dispatcher.Reshared()
+		time.Sleep(time.Minute)
+		s.set(false)
+		w.dispatcher.Reshared()
+		synctest.Wait()
+		if taken, released := s.counts(); taken != 1 || released != 1 {
+			t.Errorf("taken %d times, released %d times", taken, released)
+		}
+		w.append(created(2))
+		time.Sleep(time.Minute)
+		if got := answers.accepted(); !slices.Equal(got, []string{"1"}) {
+			t.Errorf("delivered %v, and event 2 is another's", got)
+		}
+		s.set(true)
+		w.dispatcher.Reshared()
+		time.Sleep(time.Minute)
+		w.dispatcher.Close()
+		if got := answers.accepted(); !slices.Equal(got, []string{"1", "2"}) {
+			t.Errorf("delivered %v", got)
+		}
+		if taken, released := s.counts(); taken != 2 || released != 2 {
+			t.Errorf("taken %d times, released %d times", taken, released)
+		}
+	})
+}
+
+// hanging is a receiver that never answers; it counts requests.
+type hanging struct {
+	mu     sync.Mutex
+	called int
+	ended  []error
+}
+
+func (h *hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	h.mu.Lock()
+	h.called++
+	h.mu.Unlock()
+	<-r.Context().Done()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = append(h.ended, r.Context().Err())
+	return nil, r.Context().Err()
+}
+
+func (h *hanging) counts() (called, ended int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.called, len(h.ended)
+}
+
+func TestAnAttemptEndsAtOnceWithTheLease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, s, h := newWorld(), newShares(true), &hanging{}
+		p := *w.pieces.Load()
+		p.Connect = func(*tls.Config) http.RoundTripper { return h }
+		w.pieces.Store(&p)
+		w.put(webhook("s"))
+		w.startSharing(s, w)
+		w.append(created(1))
+		time.Sleep(5 * time.Second)
+		if called, ended := h.counts(); called != 1 || ended != 0 {
+			t.Fatalf("%d attempts, %d ended", called, ended)
+		}
+		s.lapse()
+		synctest.Wait()
+		if _, ended := h.counts(); ended != 1 {
+			t.Error("the attempt goes on without a lease")
+		}
+		time.Sleep(time.Hour)
+		if called, _ := h.counts(); called != 1 {
+			t.Errorf("%d attempts were made without a lease", called-1)
+		}
+		if _, released := s.counts(); released != 0 {
+			t.Error("what may be another's was released")
+		}
+		s.renew()
+		time.Sleep(5 * time.Second)
+		if called, _ := h.counts(); called != 2 {
+			t.Errorf("%d attempts after the lease was renewed", called-1)
+		}
+		w.dispatcher.Close()
+	})
+}
+
+// fenced are cursors that somebody else stores once.
+type fenced struct {
+	*world
+	mu   sync.Mutex
+	then *pipeline.State
+}
+
+func (f *fenced) Store(ctx context.Context, environment, id string, s pipeline.State) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.then != nil && s.Position.Sequence > 1 {
+		other := *f.then
+		f.then = nil
+		return errors.Join(f.world.Store(ctx, environment, id, other), pipeline.ErrFenced)
+	}
+	return f.world.Store(ctx, environment, id, s)
+}
+
+func TestAfterSomebodyElseStoredTheCursorItIsLoadedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, s, answers := newWorld(), newShares(true), &script{}
+		w.deliver(answers.serve(time.Now()))
+		w.put(webhook("s"))
+		f := &fenced{world: w, then: &pipeline.State{
+			Position: auditlog.Position{Sequence: 4}, Filter: pipeline.FilterOf(webhook("s")),
+		}}
+		w.startSharing(s, f)
+		w.append(created(1))
+		time.Sleep(10 * time.Second) // delivered; the other has delivered 1 to 3 meanwhile
+		w.append(created(2))
+		w.append(created(3))
+		w.append(created(4))
+		time.Sleep(10 * time.Second)
+		w.dispatcher.Close()
+		if got := answers.accepted(); !slices.Equal(got, []string{"1", "4"}) {
+			t.Errorf("delivered %v", got)
+		}
+		if taken, _ := s.counts(); taken != 2 {
+			t.Errorf("taken %d times", taken)
+		}
+	})
+}
+
+func TestACursorIsStoredOnlyAtTheRevisionThatIsKnown(t *testing.T) {
+	t.Parallel()
+	store, err := storage.Open(t.Context(), storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var both []*pipeline.KeyValueCursors
+	for range 2 {
+		c, err := pipeline.OpenCursors(t.Context(), store.Place())
+		if err != nil {
+			t.Fatal(err)
+		}
+		both = append(both, c)
+	}
+	at := func(sequence uint64) pipeline.State {
+		return pipeline.State{Position: auditlog.Position{Sequence: sequence}}
+	}
+	stored := func(c *pipeline.KeyValueCursors, sequence uint64) error {
+		return c.Store(t.Context(), env, "s", at(sequence))
+	}
+	loaded := func(c *pipeline.KeyValueCursors) uint64 {
+		s, _, err := c.Load(t.Context(), env, "s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Position.Sequence
+	}
+	if err := stored(both[0], 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := stored(both[1], 9); !errors.Is(err, pipeline.ErrFenced) {
+		t.Errorf("over a cursor that is not known: %v", err)
+	}
+	if got := loaded(both[1]); got != 1 {
+		t.Errorf("the cursor is at %d", got)
+	}
+	if err := stored(both[1], 2); err != nil {
+		t.Errorf("over a cursor that was loaded: %v", err)
+	}
+	if err := stored(both[0], 3); !errors.Is(err, pipeline.ErrFenced) {
+		t.Errorf("by one that no longer has it: %v", err)
+	}
+	if got := loaded(both[0]); got != 2 {
+		t.Errorf("the cursor is at %d", got)
+	}
+}
