@@ -44,7 +44,14 @@ type options struct {
 	rerun       func(id string) string
 	observe     func(reports.Scenario)
 	begun       func(reports.Results)
+	repeat      int
+	baseline    []reports.Known
+	pause       func(context.Context, Paused) error
+	left        func(paths []string)
 }
+
+// maxRepeat bounds the repetitions of a scenario, and with them results.json.
+const maxRepeat = 100
 
 // maxSeed keeps a seed exact in every reader of JSON (2^53-1).
 const maxSeed = 1<<53 - 1
@@ -52,7 +59,7 @@ const maxSeed = 1<<53 - 1
 func newOptions(list []Option) (options, error) {
 	o := options{
 		seed: rand.Int64N(maxSeed) + 1, concurrency: DefaultConcurrency(), deadlines: steps.DefaultDeadlines(),
-		observe: func(reports.Scenario) {}, begun: func(reports.Results) {},
+		observe: func(reports.Scenario) {}, begun: func(reports.Results) {}, repeat: 1,
 	}
 	for _, set := range list {
 		set(&o)
@@ -62,6 +69,14 @@ func newOptions(list []Option) (options, error) {
 	}
 	if o.concurrency < 1 || o.concurrency > 1000 {
 		return o, usage("concurrency %d is not between 1 and 1000", o.concurrency)
+	}
+	if o.repeat < 1 || o.repeat > maxRepeat {
+		return o, usage("%d repetitions are not between 1 and %d", o.repeat, maxRepeat)
+	}
+	if o.pause != nil {
+		o.concurrency, o.deadlines = 1, unhurried(o.deadlines)
+	} else {
+		o.pause = func(context.Context, Paused) error { return nil }
 	}
 	if o.rerun == nil {
 		o.rerun = func(id string) string { return fmt.Sprintf("hookproof run --scenario %s --shuffle %d", id, o.seed) }
@@ -83,6 +98,14 @@ func Seed(seed int64) Option { return func(o *options) { o.seed = seed } }
 // Concurrency is how many scenarios run at once, 1 to 1000.
 func Concurrency(n int) Option { return func(o *options) { o.concurrency = n } }
 
+// Repeat runs each scenario n times, 1 to 100. Its outcome is the worst of its
+// runs; one whose runs were judged differently is called unsteady.
+func Repeat(n int) Option { return func(o *options) { o.repeat = n } }
+
+// Baseline names the failures that are known: they are expected-fail, as long
+// as they fail as listed. What of it is out of date is told in the results.
+func Baseline(known []reports.Known) Option { return func(o *options) { o.baseline = known } }
+
 // Report writes results.json, the reports derived from it and the
 // transcripts into a folder, which is made if need be.
 func Report(dir string) Option { return func(o *options) { o.out = dir } }
@@ -102,6 +125,10 @@ func Observe(begun func(reports.Results), done func(reports.Scenario)) Option {
 	return func(o *options) { o.begun, o.observe = begun, done }
 }
 
+// Leftovers is told, by their paths, what a scenario has made at the target
+// and could not remove; from any goroutine.
+func Leftovers(left func(paths []string)) Option { return func(o *options) { o.left = left } }
+
 // Execute runs the selected scenarios against the target and returns the
 // results. When ctx ends, scenarios under way are ended, and those that have
 // not begun could not run; the report is written all the same. An error is a
@@ -110,6 +137,9 @@ func Execute(ctx context.Context, target targets.Target, list ...Option) (result
 	o, err := newOptions(list)
 	if err != nil {
 		return results, err
+	}
+	if o.left == nil {
+		o.left = func([]string) {}
 	}
 	plan, err := NewPlan(target.Info(), o.selection)
 	if err != nil {
@@ -128,13 +158,17 @@ func Execute(ctx context.Context, target targets.Target, list ...Option) (result
 	}
 	defer func() { err = errors.Join(err, recorder.close()) }()
 	s, err := open(ctx, target, plan, o)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		// Ended while the target was starting: every scenario could not run.
+	case err != nil:
 		return results, err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	o.begun(blank)
-	if err := s.runAll(ctx, o, recorder); err != nil {
-		return results, err
+	default:
+		defer func() { err = errors.Join(err, s.close()) }()
+		o.begun(blank)
+		if err := s.runAll(ctx, o, recorder); err != nil {
+			return results, err
+		}
 	}
 	results, err = recorder.finish()
 	if err != nil {
@@ -156,9 +190,10 @@ func (s *session) runAll(ctx context.Context, o options, recorder *record) error
 	return g.Wait()
 }
 
-// prepare makes the report's folder, and removes the transcripts of an
-// earlier run, which would otherwise lie among those of this one. It touches
-// no folder of transcripts that no report stands beside.
+// prepare makes the report's folder, and removes what an earlier run has left:
+// its transcripts would lie among those of this one, and its verdict, on a page
+// or a badge, would stay there for this one's if this one is killed. It touches
+// nothing where no report of a run is.
 func prepare(out string) error {
 	if out == "" {
 		return nil
@@ -167,6 +202,11 @@ func prepare(out string) error {
 	if _, err := os.Lstat(old); err == nil {
 		if _, err := reports.Read(filepath.Join(out, reports.FileName)); err != nil {
 			return usage("%s holds a folder %q and no report that it could belong to (%v); choose another folder for the reports, or remove it", out, transcriptDir, err)
+		}
+	}
+	if _, err := reports.Read(filepath.Join(out, reports.FileName)); err == nil {
+		if err := reports.RemoveAll(out); err != nil {
+			return usage("the reports of an earlier run cannot be removed from %s: %v; choose another folder", out, err)
 		}
 	}
 	if err := os.RemoveAll(old); err != nil {
@@ -179,17 +219,9 @@ func prepare(out string) error {
 }
 
 // derive writes the reports that follow from the results.
-func derive(out string, r reports.Results) (err error) {
+func derive(out string, r reports.Results) error {
 	if out == "" {
 		return nil
 	}
-	f, err := os.Create(filepath.Join(out, reports.JUnitName))
-	if err != nil {
-		return fmt.Errorf("write junit.xml: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := reports.WriteJUnit(f, r); err != nil {
-		return fmt.Errorf("write junit.xml: %w", err)
-	}
-	return nil
+	return reports.WriteAll(out, r)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/steps/transcript"
 )
@@ -14,22 +16,35 @@ import (
 // sameRun tells what in a transcript's header shows that it is of another
 // run than the report: all transcripts of a run share salt and addresses, and
 // the report names the seed and the claims.
-func (e *evidence) sameRun(t *transcript.Transcript) []string {
+func (e *evidence) sameRun(of *part, t *transcript.Transcript, nth int) []string {
 	var found []string
-	if want := fmt.Sprintf("%d/%s", e.results.Seed, t.Salt); t.Seed != want {
-		found = append(found, fmt.Sprintf("its transcript is of a run with seed %s, the report's is %d", strings.SplitN(t.Seed, "/", 2)[0], e.results.Seed))
+	switch seed := strings.SplitN(t.Seed, "/", 2)[0]; {
+	case seed != fmt.Sprint(e.results.Seed):
+		found = append(found, fmt.Sprintf("its transcript is of a run with seed %s, the report's is %d", seed, e.results.Seed))
+	case t.Seed != seedOf(e.results.Seed, t.Salt, nth):
+		found = append(found, fmt.Sprintf("its transcript is not of repetition %d", nth))
 	}
 	claims := slices.Sorted(slices.Values(t.Claims))
 	if !slices.Equal(claims, e.results.Target.Capabilities) {
 		found = append(found, fmt.Sprintf("its transcript is of a target that claims %v, the report's claims %v", claims, e.results.Target.Capabilities))
 	}
-	if url := e.results.Target.URL; url != "" && t.API != url {
-		found = append(found, fmt.Sprintf("its transcript is of a target at %s, the report's is at %s", t.API, url))
+	at := t.API
+	if t.Hook != nil {
+		at = t.Hook.Address
 	}
-	if e.first == nil {
-		e.first = t
+	if url := e.results.Target.URL; url != "" && at != url {
+		found = append(found, fmt.Sprintf("its transcript is of a target at %s, the report's is at %s", at, url))
 	}
-	if f := e.first; t.Salt != f.Salt || t.API != f.API || t.Auth != f.Auth || t.Environment != f.Environment || t.Client != f.Client {
+	// The transcripts of receivers are of another pair than those of emitters.
+	f := of.first[t.Hook != nil]
+	if f == nil {
+		f = t
+		if of.first == nil {
+			of.first = map[bool]*transcript.Transcript{}
+		}
+		of.first[t.Hook != nil] = t
+	}
+	if t.Salt != f.Salt || t.API != f.API || t.Auth != f.Auth || t.Environment != f.Environment || t.Client != f.Client || t.Trigger != f.Trigger || !cmp.Equal(t.Hook, f.Hook) {
 		found = append(found, "its transcript is of another run than that of "+f.Scenario)
 	}
 	return found
@@ -42,7 +57,7 @@ const clockSlack = time.Minute
 // plausible tells what in a transcript cannot have been observed: times
 // outside the run or in the wrong order, deliveries that are missing from the
 // receiver's count, bodies that are not as long as was announced.
-func plausible(t *transcript.Transcript, r reports.Results) []string {
+func plausible(t *transcript.Transcript, r reports.Part) []string {
 	from, to := r.StartedAt.Add(-clockSlack), r.StartedAt.Add(time.Duration(r.DurationMs)*time.Millisecond+clockSlack)
 	outside := func(at time.Time) bool { return at.Before(from) || at.After(to) }
 	var found []string

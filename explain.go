@@ -64,13 +64,20 @@ func Explain(w io.Writer, id string) error {
 	}
 	if found {
 		fmt.Fprintf(&b, "\nRun them: hookproof run --rule %s\n", id)
+		fmt.Fprintf(&b, "They are also among those of: --profile %s; --level %s\n", strings.Join(profilesOf(catalogue, rule), ", "), strings.ToLower(string(rule.Level)))
 	}
 	_, err = io.WriteString(w, b.String())
 	return err
 }
 
+// profilesOf are the profiles that select a rule.
+func profilesOf(c *features.Catalogue, rule features.Rule) []string {
+	as := features.Scenario{Profile: rule.Profile, Area: rule.Area}
+	return slices.DeleteFunc(profiles(c), func(p string) bool { return !inProfile(as, p) })
+}
+
 // WriteScenarios lists the selected scenarios, one a line, with the rules
-// they judge and, where one does not apply, the reason.
+// they judge, their level and, where one does not apply, the reason.
 func (p *Plan) WriteScenarios(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	apply := 0
@@ -81,13 +88,43 @@ func (p *Plan) WriteScenarios(w io.Writer) error {
 		} else {
 			note = "not applicable: " + s.NotApplicable
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", s.ID, strings.Join(s.Rules, " "), note)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", s.ID, strings.Join(s.Rules, " "), levelOf(p.Catalogue, s.Rules), note)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%d of %d scenarios would run\n", apply, len(p.Scenarios))
 	return err
+}
+
+// WriteProfiles lists the profiles, one a line, with what each has of the
+// catalogue's rules and of the plan's scenarios.
+func (p *Plan) WriteProfiles(w io.Writer) error {
+	meaning := map[string]string{
+		features.Core: "the MUST rules of what is generally available",
+		features.Full: "core, and the other rules of what is generally available",
+		features.Beta: "full, and the rules of what the vendor calls beta",
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, name := range profiles(p.Catalogue) {
+		rules, scenarios := 0, 0
+		for _, r := range p.Catalogue.Rules {
+			if p.hasRole(r.Role) && slices.Contains(profilesOf(p.Catalogue, r), name) {
+				rules++
+			}
+		}
+		for _, s := range p.Scenarios {
+			if inProfile(s.Scenario, name) {
+				scenarios++
+			}
+		}
+		words, ok := meaning[name]
+		if !ok {
+			words = "the area " + name
+		}
+		fmt.Fprintf(table, "%s\t%d rules\t%d scenarios\t%s\n", name, rules, scenarios, words)
+	}
+	return table.Flush()
 }
 
 // WriteRules lists the rules that a run of the plan would speak about, one a

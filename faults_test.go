@@ -1,64 +1,160 @@
 package hookproof_test
 
 import (
-	"context"
-	"runtime"
+	"errors"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/reports"
-	"github.com/hookproof/hookproof/steps"
 	"github.com/hookproof/hookproof/targets/embedded"
 )
 
-// Every fault of the reference emitter must be noticed by every rule that it
-// names: with the fault, the rule's scenarios fail, or warn for a SHOULD.
+// faults are those of the embedded references, of these names if there are any.
+func faults(names ...string) []hookproof.Fault {
+	var list []hookproof.Fault
+	for _, f := range embedded.Faults() {
+		if len(names) == 0 || slices.Contains(names, f.Name) {
+			list = append(list, hookproof.Fault{
+				Name: f.Name, Sentence: f.Sentence, Rules: f.Rules, Target: embedded.New(embedded.Options{Role: f.Role, Faults: []string{f.Name}}),
+			})
+		}
+	}
+	return list
+}
+
+// Every fault of the references must be noticed by every rule that it names,
+// and every observed MUST and SHOULD be named by a fault.
 func TestEveryFaultIsNoticedByItsRules(t *testing.T) {
 	t.Parallel()
-	faults := embedded.Faults()
-	if len(faults) < 16 {
-		t.Fatalf("there are only %d faults", len(faults))
+	all := faults()
+	if len(all) < 150 {
+		t.Fatalf("there are only %d faults", len(all))
 	}
-	places := make(chan struct{}, 2*runtime.GOMAXPROCS(0)+4)
-	for _, fault := range faults {
-		t.Run(fault.Name, func(t *testing.T) {
-			// The run is under way before the subtest becomes parallel: it
-			// mostly waits for a deadline, and -parallel would be too few.
-			done := make(chan run, 1)
-			ctx := context.WithoutCancel(t.Context())
-			go func() {
-				places <- struct{}{}
-				defer func() { <-places }()
-				results, err := hookproof.Execute(ctx, embedded.New(embedded.Options{Faults: []string{fault.Name}}),
-					hookproof.Select(hookproof.Selection{Rules: fault.Rules}), hookproof.Wait(impatient()))
-				done <- run{results, err}
-			}()
-			t.Parallel()
-			r := <-done
-			if r.err != nil {
-				t.Fatal(r.err)
+	o := hookproof.MatrixOptions{Faults: all}
+	if raced {
+		// All of them would take many minutes under the race detector. Which
+		// are left out, the command runs.
+		o.Shard = hookproof.Shard{Index: rand.IntN(20) + 1, Count: 20}
+		t.Logf("with the race detector only shard %s", o.Shard)
+	}
+	m, err := hookproof.KillMatrix(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range m.Faults {
+		for _, c := range f.Cells {
+			if c.Kill != reports.Killed {
+				t.Errorf("%s at rule %s: %s, although %s %s", f.Name, c.Rule, c.Kill, f.Sentence, f.Error)
 			}
-			for _, rule := range r.results.Rules {
-				if slices.Contains(fault.Rules, rule.ID) && rule.Outcome != reports.Fail && rule.Outcome != reports.Warn {
-					t.Errorf("rule %s (%s) is %s %s although %s", rule.ID, rule.Level, rule.Outcome, rule.Reason, fault.Sentence)
-				}
-			}
+		}
+	}
+	if none := m.Tally().Unproven; len(none) > 0 {
+		t.Errorf("no fault proves %s", strings.Join(none, ", "))
+	}
+	if code := m.ExitCode(); code != reports.ExitConformant && !t.Failed() {
+		t.Errorf("the matrix ends with %d", code)
+	}
+}
+
+// A target that does what no fault says lets every cell survive, and a fault
+// that says the wrong rule is killed by another only.
+func TestTheMatrixTellsSurvivorsFromTheKilled(t *testing.T) {
+	t.Parallel()
+	sound := embedded.New(embedded.Options{})
+	forbidding := embedded.New(embedded.Options{Faults: []string{"limit-400"}})
+	m, err := hookproof.KillMatrix(t.Context(), hookproof.MatrixOptions{
+		Seed: 1, Sample: 1,
+		Faults: []hookproof.Fault{
+			{Name: "none", Rules: []string{"SUB-LIMIT-051"}, Target: sound},
+			{Name: "other", Rules: []string{"SUB-LIMIT-053", "SUB-LIMIT-051"}, Target: forbidding},
+		},
+		Variations: []hookproof.Variation{{Name: "sound", Target: sound}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := []reports.Kill{m.Faults[0].Cells[0].Kill, m.Faults[1].Cells[0].Kill, m.Faults[1].Cells[1].Kill}; !slices.Equal(got, []reports.Kill{reports.Survived, reports.KilledByAnother, reports.Killed}) {
+		t.Errorf("the cells are %v", got)
+	}
+	if alarms := m.Variations[0].FalseAlarms; len(alarms) > 0 || m.Variations[0].Scenarios != 1 {
+		t.Errorf("a sound target is taken for a faulty one, or was not looked at: %+v", m.Variations[0])
+	}
+	unproven := m.Tally().Unproven
+	if m.ExitCode() != reports.ExitNonConformant || slices.Contains(unproven, "SUB-LIMIT-051") || !slices.Contains(unproven, "DLV-012") {
+		t.Errorf("it ends with %d; unproven are %v", m.ExitCode(), unproven)
+	}
+}
+
+// A liberty that is none is a false alarm, and ends the matrix with 1.
+func TestTheMatrixTellsFalseAlarms(t *testing.T) {
+	t.Parallel()
+	m, err := hookproof.KillMatrix(t.Context(), hookproof.MatrixOptions{
+		Names: []string{"no-liberty"}, Seed: 1, Sample: 15,
+		Variations: []hookproof.Variation{{Name: "no-liberty", Target: embedded.New(embedded.Options{Faults: []string{"ip-leaked"}})}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.ExitCode() != reports.ExitNonConformant || len(m.Variations[0].FalseAlarms) == 0 {
+		t.Errorf("it ends with %d: %+v", m.ExitCode(), m.Variations)
+	}
+}
+
+func TestShardsDivideTheMatrix(t *testing.T) {
+	t.Parallel()
+	var all []string
+	for i := 1; i <= 2; i++ {
+		m, err := hookproof.KillMatrix(t.Context(), hookproof.MatrixOptions{
+			Faults: faults("create-200", "delete-200", "put-202"), Shard: hookproof.Shard{Index: i, Count: 2},
 		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range m.Faults {
+			all = append(all, f.Name)
+		}
+	}
+	if slices.Sort(all); !slices.Equal(all, []string{"create-200", "delete-200", "put-202"}) {
+		t.Errorf("the shards ran %v", all)
 	}
 }
 
-// run is what came of one run of the suite.
-type run struct {
-	results reports.Results
-	err     error
+func TestWhatTheMatrixIsNotMadeOf(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]hookproof.MatrixOptions{
+		"an unknown fault":   {Faults: faults("limit-51"), Names: []string{"limit-52"}},
+		"an unknown rule":    {Faults: faults("limit-51"), Rules: []string{"NOSUCH"}},
+		"a rule of no fault": {Faults: faults("limit-51"), Rules: []string{"DLV-012"}},
+		"a shard too many":   {Faults: faults("limit-51"), Shard: hookproof.Shard{Index: 3, Count: 2}},
+		"nothing":            {},
+	} {
+		_, err := hookproof.KillMatrix(t.Context(), o)
+		if usage := (*hookproof.UsageError)(nil); !errors.As(err, &usage) {
+			t.Errorf("%s: want a usage error, got %v", name, err)
+		}
+	}
+	_, err := hookproof.KillMatrix(t.Context(), hookproof.MatrixOptions{Faults: []hookproof.Fault{{Name: "x", Rules: []string{"RTY-010"}}}})
+	if usage := (*hookproof.UsageError)(nil); err == nil || errors.As(err, &usage) {
+		t.Errorf("a fault of an unobserved rule: %v", err)
+	}
 }
 
-// impatient are deadlines for runs that are expected to end by one: long
-// enough for the embedded emitter on a busy machine.
-func impatient() steps.Deadlines {
-	d := steps.DefaultDeadlines()
-	d.Call, d.Delivery, d.Retry = 10*time.Second, 6*time.Second, 6*time.Second
-	return d
+// The suite must not mind any liberty. Every run of the tests tries another
+// seed; the subtest's name tells it, and `hookproof run --hostile=SEED` tries it
+// again.
+func TestLibertiesAreNoFaults(t *testing.T) {
+	t.Parallel()
+	seed := rand.Int64N(1_000_000) + 1
+	t.Logf("liberties are taken with seed %d", seed)
+	options := []hookproof.Option{hookproof.Wait(unhurried())}
+	if raced {
+		// All of it would take minutes under the race detector.
+		shard := hookproof.Shard{Index: rand.IntN(6) + 1, Count: 6}
+		t.Logf("with the race detector only shard %s", shard)
+		options = append(options, hookproof.Select(hookproof.Selection{Shard: shard}))
+	}
+	hookproof.Run(t, embedded.New(embedded.Options{Hostile: embedded.Hostile{Seed: seed}}), options...)
 }

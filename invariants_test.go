@@ -27,7 +27,7 @@ func TestABrokenPromiseIsNoticedByScenariosOfOtherRules(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			results, err := hookproof.Execute(t.Context(), embedded.New(embedded.Options{Faults: []string{fault}}),
-				hookproof.Select(hookproof.Selection{Rules: []string{"DLV-015"}}), hookproof.Wait(impatient()), hookproof.Report(dir))
+				hookproof.Select(hookproof.Selection{Rules: []string{"DLV-015"}}), hookproof.Wait(hookproof.Impatient()), hookproof.Report(dir))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestEvidenceThatShowsAnotherRuleBrokenIsFoundOut(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	results, err := hookproof.Execute(t.Context(), embedded.New(embedded.Options{Faults: []string{"put-instead-of-post"}}),
-		hookproof.Select(hookproof.Selection{Rules: []string{"DLV-015"}}), hookproof.Wait(impatient()), hookproof.Report(dir))
+		hookproof.Select(hookproof.Selection{Rules: []string{"DLV-015"}}), hookproof.Wait(hookproof.Impatient()), hookproof.Report(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func (d dying) Start(ctx context.Context) (*targets.System, error) {
 func TestATargetThatDiesBreaksNoPromiseAndEndsTheRun(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
-	dir, deadlines := t.TempDir(), impatient()
+	dir, deadlines := t.TempDir(), hookproof.Impatient()
 	deadlines.Delivery = 300 * time.Millisecond
 	results, err := hookproof.Execute(t.Context(), dying{embedded.New(embedded.Options{}), &asked},
 		hookproof.Select(hookproof.Selection{Rules: []string{"DLV-018"}}), hookproof.Wait(deadlines), hookproof.Concurrency(1), hookproof.Report(dir))

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/steps"
 	"github.com/hookproof/hookproof/targets"
 )
 
@@ -18,9 +20,28 @@ type Selection struct {
 	// Profiles are those of the catalogue ("core", "full", "beta") or names
 	// of areas; a scenario of any of them is selected.
 	Profiles []string
+	// Levels are "MUST", "SHOULD" and "MAY", in capitals or not; a scenario
+	// whose rules have any of them is selected.
+	Levels []string
 	// Rules and Scenarios are ids; a scenario that judges any of the rules,
 	// or has any of the ids, is selected.
 	Rules, Scenarios []string
+	// Shard is the part of all that which is run.
+	Shard Shard
+}
+
+// narrowed tells whether it is by more than the role.
+func (s Selection) narrowed() bool {
+	return len(s.Profiles)+len(s.Levels)+len(s.Rules)+len(s.Scenarios) > 0 || s.Shard.Count > 0
+}
+
+// recorded is the selection as a report keeps it; the role is the target's.
+func (s Selection) recorded() reports.Selection {
+	r := reports.Selection{Profiles: s.Profiles, Levels: s.Levels, Rules: s.Rules, Scenarios: s.Scenarios}
+	if s.Shard.Count > 0 {
+		r.Shard = &reports.Shard{Index: s.Shard.Index, Count: s.Shard.Count}
+	}
+	return r
 }
 
 // UsageError says that a run was asked for that cannot be: nothing has run,
@@ -38,9 +59,10 @@ type Plan struct {
 	Scenarios []Planned
 	// Role is what is tested of the target: "emitter", "receiver" or "both".
 	Role string
+	// Selection is what was asked for.
+	Selection Selection
 
-	all      []features.Scenario
-	narrowed bool // by more than the role
+	all []features.Scenario
 }
 
 // Planned is one selected scenario.
@@ -49,6 +71,9 @@ type Planned struct {
 	// NotApplicable says why the scenario does not apply to the target;
 	// empty where it does.
 	NotApplicable string
+	// Alone tells that no other scenario may run meanwhile: it needs the
+	// whole target, or the only environment that there is.
+	Alone bool
 }
 
 // NewPlan selects the scenarios for a target. An unknown name in the
@@ -63,28 +88,38 @@ func NewPlan(target targets.Info, selection Selection) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the features: %w", err)
 	}
+	selection = selection.normal()
 	if err := selection.check(catalogue, all); err != nil {
 		return nil, err
 	}
 	if selection.Role, err = roleOf(target, selection.role()); err != nil {
 		return nil, err
 	}
-	p := &Plan{Catalogue: catalogue, Role: selection.Role, all: all}
-	p.narrowed = len(selection.Profiles)+len(selection.Rules)+len(selection.Scenarios) > 0
+	p := &Plan{Catalogue: catalogue, Role: selection.Role, Selection: selection, all: all}
 	for _, s := range all {
-		if selection.has(s) {
-			p.Scenarios = append(p.Scenarios, Planned{s, notApplicable(target, s)})
+		if selection.has(catalogue, s) {
+			p.Scenarios = append(p.Scenarios, Planned{Scenario: s, NotApplicable: notApplicable(target, s), Alone: alone(target, s)})
 		}
 	}
-	if idle := selection.idle(p.Scenarios); idle != "" {
+	if idle := selection.idle(catalogue, p.Scenarios); idle != "" {
 		return nil, usage("%s selects no scenario of the %s; «hookproof plan --rules» shows which rules have one", idle, selection.role())
 	}
-	return p, nil
+	p.Scenarios, err = selection.Shard.of(p.Scenarios)
+	return p, err
+}
+
+// normal is the selection with its levels as the catalogue writes them.
+func (s Selection) normal() Selection {
+	s.Levels = slices.Clone(s.Levels)
+	for i, level := range s.Levels {
+		s.Levels[i] = strings.ToUpper(level)
+	}
+	return s
 }
 
 // idle is a member of the selection that no selected scenario is owed to, in
 // words: what somebody named must not silently be left out.
-func (s Selection) idle(selected []Planned) string {
+func (s Selection) idle(c *features.Catalogue, selected []Planned) string {
 	none := func(has func(Planned) bool) bool { return !slices.ContainsFunc(selected, has) }
 	for _, id := range s.Rules {
 		if none(func(p Planned) bool { return slices.Contains(p.Rules, id) }) {
@@ -101,18 +136,37 @@ func (s Selection) idle(selected []Planned) string {
 			return "profile " + profile
 		}
 	}
+	for _, level := range s.Levels {
+		if none(func(p Planned) bool { return string(levelOf(c, p.Rules)) == level }) {
+			return "level " + strings.ToLower(level) + Selection{Profiles: s.Profiles}.among()
+		}
+	}
 	if len(selected) == 0 {
 		return "the selection"
 	}
 	return ""
 }
 
-// among names the profiles that a rule or a scenario would have to be of.
+// among names the profiles and levels that a rule or a scenario would have to
+// be of.
 func (s Selection) among() string {
-	if len(s.Profiles) == 0 {
+	var within []string
+	if len(s.Profiles) > 0 {
+		within = append(within, "profile "+strings.Join(s.Profiles, ", "))
+	}
+	if len(s.Levels) > 0 {
+		within = append(within, "level "+strings.Join(s.Levels, ", "))
+	}
+	if len(within) == 0 {
 		return ""
 	}
-	return ", within profile " + strings.Join(s.Profiles, ", ") + ","
+	return ", within " + strings.Join(within, " and ") + ","
+}
+
+// alone tells whether the scenario needs more of the target than it can have
+// beside others.
+func alone(target targets.Info, s features.Scenario) bool {
+	return s.WholeTarget || s.Exclusive && !target.Has(targets.Environments)
 }
 
 func notApplicable(target targets.Info, s features.Scenario) string {
@@ -135,11 +189,14 @@ func (s Selection) role() string {
 	return s.Role
 }
 
-func (s Selection) has(x features.Scenario) bool {
+func (s Selection) has(c *features.Catalogue, x features.Scenario) bool {
 	if r := s.role(); r != "both" && r != x.Role {
 		return false
 	}
 	if len(s.Profiles) > 0 && !slices.ContainsFunc(s.Profiles, func(p string) bool { return inProfile(x, p) }) {
+		return false
+	}
+	if len(s.Levels) > 0 && !slices.Contains(s.Levels, string(levelOf(c, x.Rules))) {
 		return false
 	}
 	if len(s.Rules)+len(s.Scenarios) == 0 {
@@ -179,22 +236,41 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 		}
 	}
 	for _, p := range s.Profiles {
-		known := []string{features.Core, features.Full, features.Beta}
-		for _, a := range c.Areas {
-			if !slices.Contains(known, a.Name) {
-				known = append(known, a.Name)
-			}
-		}
-		if !slices.Contains(known, p) {
+		if known := profiles(c); !slices.Contains(known, p) {
 			return usage("there is no profile %q; there are %s", p, strings.Join(known, ", "))
 		}
 	}
-	return nil
+	for _, level := range s.Levels {
+		if !slices.Contains([]string{string(features.Must), string(features.Should), string(features.May)}, level) {
+			return usage("there is no level %q; there are must, should, may", level)
+		}
+	}
+	return s.Shard.check()
+}
+
+// profiles are the names that select by profile: those of the catalogue, and
+// each area's.
+func profiles(c *features.Catalogue) []string {
+	known := []string{features.Core, features.Full, features.Beta}
+	for _, a := range c.Areas {
+		if !slices.Contains(known, a.Name) {
+			known = append(known, a.Name)
+		}
+	}
+	return known
+}
+
+// levelOf is the level of rules that a scenario judges, or found broken
+// together, which is one.
+func levelOf(c *features.Catalogue, rules []string) features.Level {
+	rule, _ := c.Rule(rules[0])
+	return rule.Level
 }
 
 // order is the one in which a seed lets the scenarios run, by their places in
 // the plan. Those that need the whole target come last: what they do to it,
-// such as advancing its clock, no other scenario meets. Slow ones come first.
+// such as advancing its clock, no other scenario meets. Before them come those
+// that fill the target's only environment. Slow ones come first.
 func (p *Plan) order(seed int64) []int {
 	all := rand.New(rand.NewPCG(uint64(seed), 0)).Perm(len(p.Scenarios))
 	slices.SortStableFunc(all, func(a, b int) int {
@@ -206,6 +282,8 @@ func (p *Plan) order(seed int64) []int {
 func weight(s Planned) int {
 	switch {
 	case s.WholeTarget:
+		return 2
+	case s.Alone:
 		return 1
 	case s.Slow:
 		return -1
@@ -213,15 +291,19 @@ func weight(s Planned) int {
 	return 0
 }
 
-// siblings are the lines of all rows of the outline that s is a row of.
-func (p *Plan) siblings(s features.Scenario) []int {
-	var rows []int
+// others are the lines of all other scenarios in the file of s, and of the
+// other rows of its outline.
+func (p *Plan) others(s features.Scenario) (lines []steps.Lines) {
 	for _, x := range p.all {
-		if x.File == s.File && x.Line == s.Line && x.RowLine > 0 {
-			rows = append(rows, x.RowLine)
+		switch {
+		case x.File != s.File:
+		case x.Line != s.Line:
+			lines = append(lines, steps.Lines{First: x.First, Last: x.Last})
+		case x.RowLine != s.RowLine:
+			lines = append(lines, steps.Lines{First: x.RowLine, Last: x.RowLine})
 		}
 	}
-	return rows
+	return lines
 }
 
 func (p *Plan) hasRole(role string) bool { return p.Role == "both" || p.Role == role }
@@ -234,6 +316,6 @@ func roleOf(target targets.Info, selected string) (string, error) {
 	case selected == "both":
 		return has, nil
 	default:
-		return "", usage("role %s cannot be tested of %s, which is an %s", selected, target.Name, has)
+		return "", usage("role %s cannot be tested of %s, whose role is %s", selected, target.Name, has)
 	}
 }

@@ -40,7 +40,7 @@ func newRecord(out string, blank reports.Results) (*record, error) {
 func (r *record) done(s reports.Scenario, c *features.Catalogue, observe func(reports.Scenario)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, id := range s.BrokenRules() {
+	for _, id := range s.AllBrokenRules() {
 		if rule, ok := c.Rule(id); ok {
 			r.recorder.Speak(reports.RuleOf(c, rule))
 		}

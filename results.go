@@ -21,8 +21,18 @@ func (p *Plan) blank(info targets.Info, o options) (reports.Results, error) {
 		Schema:    reports.SchemaID,
 		Suite:     reports.Suite{Version: Version(), Revision: p.Catalogue.Revision},
 		Target:    reports.Target{Role: p.Role, Kind: info.Kind, Name: info.Name, Version: info.Version, URL: info.URL, Capabilities: []string{}},
-		Selection: reports.Selection{Profiles: o.selection.Profiles, Rules: o.selection.Rules, Scenarios: o.selection.Scenarios},
+		Selection: p.Selection.recorded(),
 		Command:   o.command, Seed: o.seed, StartedAt: time.Now().UTC(), Verdict: reports.Incomplete, Rules: rules,
+	}
+	if o.repeat > 1 {
+		r.Repeat = o.repeat
+	}
+	for _, k := range o.baseline {
+		k.State = reports.Open
+		if !p.exists(k.ID) {
+			k.State = reports.Unmatched
+		}
+		r.Baseline = append(r.Baseline, k)
 	}
 	for _, c := range info.Claims {
 		r.Target.Capabilities = append(r.Target.Capabilities, string(c))
@@ -49,7 +59,7 @@ func (p *Plan) rules() ([]reports.Rule, error) {
 	var rules []reports.Rule
 	for _, rule := range p.Catalogue.Rules {
 		judged := slices.ContainsFunc(p.Scenarios, func(s Planned) bool { return slices.Contains(s.Rules, rule.ID) })
-		if !judged && (p.narrowed || !p.hasRole(rule.Role)) {
+		if !judged && (p.Selection.narrowed() || !p.hasRole(rule.Role)) {
 			continue
 		}
 		r := reports.RuleOf(p.Catalogue, rule)
@@ -59,6 +69,29 @@ func (p *Plan) rules() ([]reports.Rule, error) {
 		rules = append(rules, r)
 	}
 	return rules, nil
+}
+
+// spoken are the rules that the report of a run of the plan has in the end: a
+// run also speaks of rules that a scenario of others found broken.
+func (p *Plan) spoken(scenarios []reports.Scenario) ([]reports.Rule, error) {
+	rules, err := p.rules()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range scenarios {
+		for _, id := range s.AllBrokenRules() {
+			rule, ok := p.Catalogue.Rule(id)
+			if ok && !slices.ContainsFunc(rules, func(r reports.Rule) bool { return r.ID == id }) {
+				rules = append(rules, reports.RuleOf(p.Catalogue, rule))
+			}
+		}
+	}
+	return rules, nil
+}
+
+// exists tells whether the suite has a scenario of that id, selected or not.
+func (p *Plan) exists(id string) bool {
+	return slices.ContainsFunc(p.all, func(s features.Scenario) bool { return s.ID == id })
 }
 
 // Version is the version of the suite: that of the module it was built as.

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/reports"
@@ -30,39 +29,73 @@ type session struct {
 	plan      *Plan
 	info      targets.Info
 	system    *targets.System
-	client    *driver.Client
+	sides     map[string]*side // what is tested, by role
 	deadlines steps.Deadlines
 	seed      int64
 	salt      string
 	out       string // folder of the report; empty: no transcripts are kept
 	rerun     func(id string) string
-	// unreachable says why the target lets nobody in, from the beginning or
-	// since a scenario found it silent; nothing is run then.
-	unreachable atomic.Pointer[error]
+	repeat    int // how often each scenario is run, at least 1
+	baseline  []reports.Known
+	pause     func(context.Context, Paused) error
+	left      func(paths []string)
 	// alone lets a scenario that needs the whole target, or the target's only
 	// environment, have it.
 	alone sync.RWMutex
 }
 
-// open starts the target and knocks at its door.
+// side is one end of the wire that is tested, with the end of the suite's own
+// that it meets.
+type side struct {
+	system *targets.System
+	client *driver.Client
+	// unreachable says why the target lets nobody in, from the beginning or
+	// since a scenario found it silent; nothing is run then.
+	unreachable atomic.Pointer[error]
+}
+
+// open starts the target and knocks at its doors.
 func open(ctx context.Context, target targets.Target, plan *Plan, o options) (*session, error) {
 	salt, err := randomHex()
 	if err != nil {
 		return nil, err
 	}
-	s := &session{plan: plan, info: target.Info(), deadlines: o.deadlines, seed: o.seed, salt: salt, out: o.out, rerun: o.rerun}
+	s := &session{
+		plan: plan, info: target.Info(), deadlines: o.deadlines, seed: o.seed, salt: salt, out: o.out, rerun: o.rerun,
+		repeat: o.repeat, baseline: o.baseline, pause: o.pause, left: o.left,
+	}
 	if s.system, err = target.Start(ctx); err != nil {
 		return nil, fmt.Errorf("start target %s: %w", s.info.Name, err)
 	}
-	if s.client, err = driver.NewClient(s.system); err != nil {
+	if err := s.divide(); err != nil {
 		return nil, joinClose(err, s.system)
 	}
-	knock, cancel := context.WithTimeout(ctx, s.deadlines.Call)
-	defer cancel()
-	if err := s.client.Reach(knock); err != nil {
-		s.unreachable.Store(&err)
+	for _, side := range s.sides {
+		knock, cancel := context.WithTimeout(ctx, s.deadlines.Call)
+		if err := side.client.Reach(knock); err != nil {
+			side.unreachable.Store(&err)
+		}
+		cancel()
 	}
 	return s, nil
+}
+
+// divide makes a side of each end that is tested.
+func (s *session) divide() error {
+	s.sides = map[string]*side{}
+	if s.plan.hasRole(features.Emitter) {
+		s.sides[features.Emitter] = &side{system: &targets.System{Emitter: s.system.Emitter, Receiver: s.system.Receiver}}
+	}
+	if s.plan.hasRole(features.Receiver) {
+		s.sides[features.Receiver] = &side{system: &targets.System{Emitter: s.system.Hook.Sender, Hook: s.system.Hook}}
+	}
+	for _, side := range s.sides {
+		var err error
+		if side.client, err = driver.NewClient(side.system); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func joinClose(err error, system *targets.System) error {
@@ -84,7 +117,9 @@ func randomHex() (string, error) {
 
 // close stops the target.
 func (s *session) close() error {
-	s.client.Close()
+	for _, side := range s.sides {
+		side.client.Close()
+	}
 	if s.system.Close == nil {
 		return nil
 	}
@@ -94,43 +129,10 @@ func (s *session) close() error {
 	return nil
 }
 
-// run runs one scenario and gives what the report says of it.
-func (s *session) run(ctx context.Context, p Planned) reports.Scenario {
-	r := planned(p, s.rerun)
-	switch {
-	case p.NotApplicable != "":
-		r.Outcome, r.Reason = reports.NotApplicable, p.NotApplicable
-		return r
-	case ctx.Err() != nil:
-		r.Outcome, r.Reason = reports.CouldNotRun, "the run was ended before this scenario began"
-		return r
-	}
-	defer s.occupy(p)()
-	// Asked only now: it may have fallen silent while this one waited.
-	if err := s.unreachable.Load(); err != nil {
-		r.Outcome, r.Reason = reports.CouldNotRun, fmt.Sprintf("the target does not let the suite in: %v", *err)
-		return r
-	}
-	begin := time.Now()
-	ending := steps.Run(ctx, s.plan.scenario(p.Scenario), driver.NewLive(s.client, s.salt, s.deadlines.Call), s.header(), s.deadlines)
-	r.DurationMs = time.Since(begin).Milliseconds()
-	s.plan.conclude(&r, p.Scenario, ending)
-	if ending.Cut {
-		return r
-	}
-	if err := s.store(&r, ending.Transcript); err != nil {
-		r.Outcome, r.Reason = reports.Error, err.Error()
-	}
-	if r.Outcome == reports.CouldNotRun {
-		s.knock(ctx)
-	}
-	return r
-}
-
 // occupy waits until the scenario may run beside those that do; the function
 // that it returns lets others go on.
 func (s *session) occupy(p Planned) (leave func()) {
-	if p.WholeTarget || p.Exclusive && !s.info.Has(targets.Environments) {
+	if p.Alone {
 		s.alone.Lock()
 		return s.alone.Unlock
 	}
@@ -145,28 +147,28 @@ const knocks = 2
 // knock asks, after a scenario could not run, whether the target still lets
 // the suite in. Where it does not, the scenarios that have not begun are not
 // run: each would wait in vain for all its deadlines.
-func (s *session) knock(ctx context.Context) {
+func (s *session) knock(ctx context.Context, side *side) {
 	var err error
 	for range knocks {
 		within, cancel := context.WithTimeout(ctx, s.deadlines.Call)
-		err = s.client.Reach(within)
+		err = side.client.Reach(within)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return
 		}
 	}
 	err = fmt.Errorf("it stopped answering during the run: %w", err)
-	s.unreachable.CompareAndSwap(nil, &err)
+	side.unreachable.CompareAndSwap(nil, &err)
 }
 
-// header is what every transcript of the run begins with. The salt is in
-// the seed, so that names are made up anew in every run and never collide
-// at a target that outlives it.
-func (s *session) header() transcript.Transcript {
+// header is what the transcript of the nth run of a scenario of one side
+// begins with.
+func (s *session) header(side *side, nth int) transcript.Transcript {
+	emitter := side.system.Emitter
 	t := transcript.Transcript{
-		Seed: fmt.Sprintf("%d/%s", s.seed, s.salt), Salt: s.salt,
-		API: s.system.Emitter.API, Auth: s.system.Emitter.Auth, Environment: s.system.Emitter.Environment,
-		Client: s.system.Emitter.ClientID,
+		Seed: seedOf(s.seed, s.salt, nth), Salt: s.salt,
+		API: emitter.API, Auth: emitter.Auth, Environment: emitter.Environment, Client: emitter.ClientID, Trigger: emitter.Trigger != "",
+		Hook: side.client.HookHeader(s.salt),
 	}
 	for _, c := range s.info.Claims {
 		t.Claims = append(t.Claims, string(c))
@@ -175,7 +177,7 @@ func (s *session) header() transcript.Transcript {
 }
 
 // store keeps the transcript and notes where it is and its digest.
-func (s *session) store(r *reports.Scenario, t *transcript.Transcript) error {
+func (s *session) store(r *reports.Repetition, id string, nth int, t *transcript.Transcript) error {
 	if s.out == "" || t == nil {
 		return nil
 	}
@@ -183,7 +185,7 @@ func (s *session) store(r *reports.Scenario, t *transcript.Transcript) error {
 	if err := t.Write(&text); err != nil {
 		return fmt.Errorf("keep the transcript: %w", err)
 	}
-	name := transcriptDir + "/" + strings.ReplaceAll(r.ID, "/", ".") + ".json"
+	name := transcriptName(id, nth)
 	if err := os.WriteFile(filepath.Join(s.out, filepath.FromSlash(name)), text.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("keep the transcript: %w", err)
 	}
@@ -207,12 +209,12 @@ func planned(p Planned, rerun func(string) string) reports.Scenario {
 
 // scenario is the scenario in the form that steps run.
 func (p *Plan) scenario(s features.Scenario) steps.Scenario {
-	return steps.Scenario{Scenario: s, FS: features.FS, Siblings: p.siblings(s)}
+	return steps.Scenario{Scenario: s, FS: features.FS, Others: p.others(s)}
 }
 
 // conclude gives the outcome that an ending has for rules of their level: a
 // broken MUST is a failure, a broken SHOULD a warning.
-func (p *Plan) conclude(r *reports.Scenario, s features.Scenario, e steps.Ending) {
+func (p *Plan) conclude(s features.Scenario, e steps.Ending) (r reports.Repetition) {
 	switch e.Kind {
 	case steps.Passed:
 		r.Outcome = reports.Pass
@@ -226,15 +228,16 @@ func (p *Plan) conclude(r *reports.Scenario, s features.Scenario, e steps.Ending
 			r.Failure.At = fmt.Sprintf("%s:%d", s.File, e.StepLine)
 		}
 		r.Outcome = reports.Warn
-		if p.level(r.BrokenRules()) == features.Must {
+		broken := s.Rules
+		if len(e.Rules) > 0 {
+			broken = e.Rules
+		}
+		if e.Unserved != "" || levelOf(p.Catalogue, broken) == features.Must {
 			r.Outcome = reports.Fail
 		}
 	}
+	return r
 }
 
-// level is the level of rules that a scenario judges, or found broken
-// together, which is one.
-func (p *Plan) level(rules []string) features.Level {
-	rule, _ := p.Catalogue.Rule(rules[0])
-	return rule.Level
-}
+// slashless is a scenario's id as the name of a file.
+func slashless(id string) string { return strings.ReplaceAll(id, "/", ".") }

@@ -22,8 +22,8 @@ func TestWhoRunsAlone(t *testing.T) {
 		"the whole target":                    {own, features.Scenario{WholeTarget: true}, true},
 		"the whole target of one environment": {nil, features.Scenario{WholeTarget: true, Exclusive: true}, true},
 	} {
-		s := &session{info: targets.Info{Claims: c.claims}}
-		leave := s.occupy(Planned{Scenario: c.scenario})
+		s := &session{}
+		leave := s.occupy(Planned{Scenario: c.scenario, Alone: alone(targets.Info{Claims: c.claims}, c.scenario)})
 		if beside := s.alone.TryRLock(); beside == c.alone {
 			t.Errorf("%s: others may run beside it: %t", name, beside)
 		} else if beside {
@@ -36,6 +36,18 @@ func TestWhoRunsAlone(t *testing.T) {
 		if !s.alone.TryLock() {
 			t.Errorf("%s: it never leaves", name)
 		}
+	}
+}
+
+func TestScenariosThatFillTheOnlyEnvironmentComeAfterThoseThatShareIt(t *testing.T) {
+	t.Parallel()
+	p := &Plan{}
+	for i := range 30 {
+		p.Scenarios = append(p.Scenarios, Planned{Alone: i%3 > 0, Scenario: features.Scenario{WholeTarget: i%3 == 2}})
+	}
+	order := p.order(1)
+	if !slices.IsSortedFunc(order, func(a, b int) int { return a%3 - b%3 }) {
+		t.Errorf("got %v", order)
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 // named by its stable id, so that `go test -run 'TestX/ID'` runs one alone.
 // A scenario that does not apply is skipped with its reason; one that fails,
 // could not run or hit an error of the suite fails its subtest. A broken
-// SHOULD is logged.
+// SHOULD is logged. A failure that a baseline lists is skipped, and an entry of
+// the baseline that is out of date fails t.
 //
 // Scenarios run side by side, as many at once as [Concurrency] says and
 // whatever -parallel is.
@@ -23,6 +24,9 @@ func Run(t *testing.T, target targets.Target, list ...Option) {
 	o, err := newOptions(list)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if o.left == nil {
+		o.left = func(paths []string) { t.Logf("left at the target: %s", strings.Join(paths, ", ")) }
 	}
 	plan, err := NewPlan(target.Info(), o.selection)
 	if err != nil {
@@ -63,18 +67,23 @@ func Run(t *testing.T, target targets.Target, list ...Option) {
 			if err := recorder.done(r, plan.Catalogue, o.observe); err != nil {
 				t.Error(err)
 			}
-			tell(t, plan, r)
+			tell(t, plan, o.baseline, r)
 		})
 	}
 }
 
 // tell turns an outcome into what go test knows.
-func tell(t *testing.T, plan *Plan, r reports.Scenario) {
+func tell(t *testing.T, plan *Plan, baseline []reports.Known, r reports.Scenario) {
 	t.Helper()
+	if r.Listed(baseline) {
+		t.Skipf("known: %s", r.Reason)
+	}
 	switch r.Outcome {
 	case reports.Pass:
 	case reports.NotApplicable:
 		t.Skip(r.Reason)
+	case reports.ExpectedFail:
+		t.Skipf("%s: %s", r.Reason, plan.story(r))
 	case reports.Warn:
 		t.Logf("warning: %s", plan.story(r))
 	default:
@@ -85,6 +94,9 @@ func tell(t *testing.T, plan *Plan, r reports.Scenario) {
 // story is what has to be known of a scenario that did not pass.
 func (p *Plan) story(r reports.Scenario) string {
 	var b strings.Builder
+	if r.Unsteady {
+		fmt.Fprintf(&b, "\nunsteady: %s", r.Tally())
+	}
 	for _, id := range r.BrokenRules() {
 		rule, _ := p.Catalogue.Rule(id)
 		fmt.Fprintf(&b, "\n%s (%s): %s", id, rule.Level, rule.Statement)
@@ -120,6 +132,9 @@ func finish(t *testing.T, s *session, recorder *record, o options) {
 	}
 	if err := derive(o.out, results); err != nil {
 		t.Error(err)
+	}
+	for _, k := range results.OutOfDate() {
+		t.Errorf("baseline: %s: %s", k.ID, k.Advice(results))
 	}
 	for _, r := range results.Scenarios {
 		if r.Outcome.Judged() {

@@ -1,10 +1,7 @@
 package hookproof
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,8 +14,6 @@ import (
 
 	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/reports"
-	"github.com/hookproof/hookproof/steps"
-	"github.com/hookproof/hookproof/steps/transcript"
 	"github.com/hookproof/hookproof/targets"
 )
 
@@ -80,7 +75,7 @@ func Verify(ctx context.Context, dir string) (Verification, error) {
 		return v, err
 	}
 	v.comparePlan(plan)
-	e := &evidence{dir: dir, results: stored, plan: plan}
+	e := newEvidence(dir, stored, plan)
 	again := stored
 	again.Scenarios = slices.Clone(stored.Scenarios)
 	for i, s := range stored.Scenarios {
@@ -91,7 +86,7 @@ func Verify(ctx context.Context, dir string) (Verification, error) {
 		for _, text := range found {
 			v.Differences = append(v.Differences, Difference{s.ID, text})
 		}
-		if s.Transcript == "" && (s.Outcome == reports.CouldNotRun || s.Outcome == reports.Error) {
+		if unevidenced(s) {
 			v.Unevidenced = append(v.Unevidenced, s.ID)
 		}
 		again.Scenarios[i] = judged
@@ -113,7 +108,13 @@ func planOf(r reports.Results) (*Plan, error) {
 	for _, c := range r.Target.Capabilities {
 		info.Claims = append(info.Claims, targets.Capability(c))
 	}
-	plan, err := NewPlan(info, Selection{Role: r.Target.Role, Profiles: r.Selection.Profiles, Rules: r.Selection.Rules, Scenarios: r.Selection.Scenarios})
+	selection := Selection{
+		Role: r.Target.Role, Profiles: r.Selection.Profiles, Levels: r.Selection.Levels, Rules: r.Selection.Rules, Scenarios: r.Selection.Scenarios,
+	}
+	if shard := r.Selection.Shard; shard != nil {
+		selection.Shard = Shard{Index: shard.Index, Count: shard.Count}
+	}
+	plan, err := NewPlan(info, selection)
 	if err != nil {
 		return nil, fmt.Errorf("plan the run of the report again: %w", err)
 	}
@@ -141,19 +142,11 @@ func (v *Verification) comparePlan(plan *Plan) {
 	if len(v.Results.Scenarios) > len(plan.Scenarios) {
 		v.differ("the report has %d scenarios, its run had %d", len(v.Results.Scenarios), len(plan.Scenarios))
 	}
-	rules, err := plan.rules()
+	v.compareBaseline(plan)
+	rules, err := plan.spoken(v.Results.Scenarios)
 	if err != nil {
 		v.differ("%v", err)
 		return
-	}
-	// A run also speaks of rules that a scenario of others found broken.
-	for _, s := range v.Results.Scenarios {
-		for _, id := range s.BrokenRules() {
-			rule, ok := plan.Catalogue.Rule(id)
-			if ok && !slices.ContainsFunc(rules, func(r reports.Rule) bool { return r.ID == id }) {
-				rules = append(rules, reports.RuleOf(plan.Catalogue, rule))
-			}
-		}
 	}
 	plain := func(list []reports.Rule) []reports.Rule {
 		out := slices.Clone(list)
@@ -168,6 +161,18 @@ func (v *Verification) comparePlan(plan *Plan) {
 	}
 }
 
+// compareBaseline finds entries of the baseline that are said to be of no
+// scenario of the suite, or only of none of this run, and are not. What became
+// of the others follows from the report's scenarios.
+func (v *Verification) compareBaseline(plan *Plan) {
+	for _, k := range v.Results.Baseline {
+		ran := slices.ContainsFunc(v.Results.Scenarios, func(s reports.Scenario) bool { return s.ID == k.ID })
+		if !ran && plan.exists(k.ID) != (k.State == reports.Open) {
+			v.Differences = append(v.Differences, Difference{k.ID, fmt.Sprintf("the report says that its entry in the baseline is %s; that the suite has such a scenario is %t", k.State, plan.exists(k.ID))})
+		}
+	}
+}
+
 func applicability(p Planned) string {
 	if p.NotApplicable == "" {
 		return "applicable"
@@ -175,8 +180,8 @@ func applicability(p Planned) string {
 	return "not applicable"
 }
 
-// compareFiles finds transcripts that no scenario names, and a JUnit report
-// that does not follow from the results.
+// compareFiles finds transcripts that no scenario names, and derived reports
+// that do not follow from the results. A report may be handed on without them.
 func (v *Verification) compareFiles(dir string) {
 	files, err := os.ReadDir(filepath.Join(dir, transcriptDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -184,81 +189,15 @@ func (v *Verification) compareFiles(dir string) {
 	}
 	for _, f := range files {
 		name := transcriptDir + "/" + f.Name()
-		if !slices.ContainsFunc(v.Results.Scenarios, func(s reports.Scenario) bool { return s.Transcript == name }) {
+		if !slices.ContainsFunc(v.Results.Scenarios, func(s reports.Scenario) bool { return slices.Contains(s.Transcripts(), name) }) {
 			v.differ("no scenario of the report names the transcript %s", name)
 		}
 	}
-	stored, err := os.ReadFile(filepath.Join(dir, reports.JUnitName))
+	altered, err := reports.Altered(dir, v.Results)
 	if err != nil {
-		return // a report may be handed on without what is derived from it
+		v.differ("%v", err)
 	}
-	var derived bytes.Buffer
-	if err := reports.WriteJUnit(&derived, v.Results); err != nil {
-		v.differ("derive %s: %v", reports.JUnitName, err)
-	} else if !bytes.Equal(stored, derived.Bytes()) {
-		v.differ("%s does not follow from %s", reports.JUnitName, reports.FileName)
+	for _, name := range altered {
+		v.differ("%s does not follow from %s, as hookproof %s derives it; the report was made by %s", name, reports.FileName, Version(), v.Results.Suite.Version)
 	}
-}
-
-// evidence judges the scenarios of one report again.
-type evidence struct {
-	dir     string
-	results reports.Results
-	plan    *Plan
-	first   *transcript.Transcript // whose header all others must have
-}
-
-// rejudge runs one scenario again on its transcript, and tells what differs.
-func (e *evidence) rejudge(ctx context.Context, s reports.Scenario) (reports.Scenario, []string) {
-	if s.Transcript == "" {
-		switch s.Outcome {
-		case reports.NotApplicable, reports.CouldNotRun, reports.Error:
-			return s, nil
-		}
-		return s, []string{fmt.Sprintf("the report says %s, and there is no transcript to show it", s.Outcome)}
-	}
-	i := slices.IndexFunc(e.plan.Scenarios, func(p Planned) bool { return p.ID == s.ID })
-	if i < 0 {
-		return s, []string{"this suite has no such scenario, or the run had it not"}
-	}
-	text, err := os.ReadFile(filepath.Join(e.dir, filepath.FromSlash(s.Transcript)))
-	if err != nil {
-		return s, []string{fmt.Sprintf("read its transcript: %v", err)}
-	}
-	var found []string
-	if digest := sha256.Sum256(text); hex.EncodeToString(digest[:]) != s.TranscriptSHA256 {
-		found = append(found, fmt.Sprintf("transcript %s has been altered since the run: its SHA-256 is not the one in the report", s.Transcript))
-	}
-	t, err := transcript.Read(bytes.NewReader(text))
-	if err != nil {
-		return s, append(found, fmt.Sprintf("read transcript %s: %v", s.Transcript, err))
-	}
-	found = append(found, e.sameRun(t)...)
-	found = append(found, plausible(t, e.results)...)
-	scenario := e.plan.Scenarios[i].Scenario
-	ending := steps.Replay(ctx, e.plan.scenario(scenario), t)
-	if !regenerated(t, ending.Transcript) {
-		found = append(found, fmt.Sprintf("transcript %s names steps or events that its scenario does not make", s.Transcript))
-	}
-	judged := s
-	judged.Failure = nil
-	e.plan.conclude(&judged, scenario, ending)
-	switch {
-	case judged.Outcome != s.Outcome:
-		found = append(found, fmt.Sprintf("the report says %s, its transcript gives %s%s", s.Outcome, judged.Outcome, why(judged)))
-	case !cmp.Equal(judged.Failure, s.Failure):
-		found = append(found, "the report tells another failure than its transcript"+why(judged))
-	}
-	return judged, found
-}
-
-// why says in a few words how an outcome came about.
-func why(s reports.Scenario) string {
-	switch {
-	case s.Failure != nil:
-		return fmt.Sprintf(" (expected %s, got %s)", s.Failure.Expected, s.Failure.Actual)
-	case s.Reason != "":
-		return fmt.Sprintf(" (%s)", s.Reason)
-	}
-	return ""
 }

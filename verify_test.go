@@ -18,7 +18,7 @@ import (
 )
 
 // forger alters a stored report the way somebody would who knows the format:
-// totals, digests and JUnit are made to fit again.
+// totals, digests and derived reports are made to fit again.
 type forger struct {
 	t   *testing.T
 	dir string
@@ -42,11 +42,7 @@ func forge(t *testing.T, from string, alter func(*forger)) hookproof.Verificatio
 	if err := reports.Write(filepath.Join(f.dir, reports.FileName), f.r); err != nil {
 		t.Fatal(err)
 	}
-	var junit bytes.Buffer
-	if err := reports.WriteJUnit(&junit, f.r); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(f.dir, reports.JUnitName), junit.Bytes(), 0o600); err != nil {
+	if err := reports.WriteAll(f.dir, f.r); err != nil {
 		t.Fatal(err)
 	}
 	v, err := hookproof.Verify(t.Context(), f.dir)
@@ -100,7 +96,7 @@ func reportOf(t *testing.T, faults ...string) string {
 	dir := t.TempDir()
 	_, err := hookproof.Execute(t.Context(), embedded.New(embedded.Options{Faults: faults}),
 		hookproof.Select(hookproof.Selection{Profiles: []string{"limits"}, Rules: []string{"SUB-LIMIT-051", "SUB-LIMIT-050", "SUB-LIMIT-010A"}}),
-		hookproof.Report(dir), hookproof.Wait(impatient()))
+		hookproof.Report(dir), hookproof.Wait(hookproof.Impatient()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,19 +226,62 @@ func TestAReportThatContradictsItselfDiffers(t *testing.T) {
 	}
 }
 
-func TestAChangedJUnitReportDiffers(t *testing.T) {
+func TestChangedDerivedReportsDiffer(t *testing.T) {
 	t.Parallel()
 	dir := reportOf(t, "limit-51")
-	file := filepath.Join(dir, reports.JUnitName)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
+	// On each of these something that is broken reads as if it were not.
+	for name, c := range map[string]struct{ from, to string }{
+		reports.JUnitName:     {"failure", "skipped"},
+		reports.HTMLName:      {"broken", "kept"},
+		reports.MarkdownName:  {"broken", "kept"},
+		reports.CTRFName:      {"failed", "passed"},
+		reports.CucumberName:  {"FAILED", "PASSED"},
+		reports.TAPName:       {"not ok", "ok"},
+		reports.BadgeJSONName: {"non-conformant", "conformant"},
+		reports.BadgeSVGName:  {"non-conformant", "conformant"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			changed := t.TempDir()
+			if err := os.CopyFS(changed, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(changed, name)
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			better := bytes.ReplaceAll(text, []byte(c.from), []byte(c.to))
+			if bytes.Equal(text, better) {
+				t.Fatalf("nothing in %s reads %q", name, c.from)
+			}
+			if err := os.WriteFile(file, better, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			v, err := hookproof.Verify(t.Context(), changed)
+			if err != nil || len(v.Differences) != 1 || !strings.Contains(v.Differences[0].Text, name+" does not follow") {
+				t.Errorf("got %v, %v", v.Differences, err)
+			}
+		})
 	}
-	if err := os.WriteFile(file, bytes.ReplaceAll(text, []byte("failure"), []byte("skipped")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	v, err := hookproof.Verify(t.Context(), dir)
-	if err != nil || len(v.Differences) != 1 || !strings.Contains(v.Differences[0].Text, "junit.xml does not follow") {
-		t.Errorf("got %v, %v", v.Differences, err)
+}
+
+func TestARunThatBeginsRemovesTheReportsOfTheLast(t *testing.T) {
+	t.Parallel()
+	dir := reportOf(t)
+	var there []string
+	_, err := hookproof.Execute(t.Context(), embedded.New(embedded.Options{}), hookproof.Report(dir), hookproof.Wait(hookproof.Impatient()),
+		hookproof.Select(hookproof.Selection{Rules: []string{"SUB-LIMIT-051"}}),
+		hookproof.Observe(func(reports.Results) {
+			files, err := os.ReadDir(dir)
+			if err != nil {
+				t.Error(err)
+			}
+			for _, f := range files {
+				there = append(there, f.Name())
+			}
+		}, func(reports.Scenario) {}))
+	if want := []string{reports.FileName, "transcripts"}; err != nil || !slices.Equal(there, want) {
+		t.Errorf("when it begins there are %v, want %v (%v)", there, want, err)
 	}
 }

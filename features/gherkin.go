@@ -2,6 +2,8 @@ package features
 
 import (
 	"io"
+	"math"
+	"slices"
 	"strconv"
 
 	gherkin "github.com/cucumber/gherkin/go/v26"
@@ -21,6 +23,7 @@ type feature struct {
 type pickle struct {
 	name        string
 	line, row   int
+	first, last int // lines of the scenario, its tags and Examples included
 	steps, tags []string
 	stepLines   []int
 }
@@ -37,10 +40,12 @@ func parseGherkin(uri string, r io.Reader) (feature, error) {
 		return feature{}, nil
 	}
 	lines, outlines := places(doc.Feature)
+	begins := beginnings(doc.Feature)
 	f := feature{name: doc.Feature.Name}
 	for _, k := range gherkin.Pickles(*doc, uri, id) {
 		p := pickle{name: k.Name, line: lines[k.AstNodeIds[0]]}
 		delete(outlines, k.AstNodeIds[0])
+		p.first, p.last = begins.around(p.line)
 		if len(k.AstNodeIds) > 1 {
 			p.row = lines[k.AstNodeIds[1]]
 		}
@@ -61,6 +66,52 @@ func parseGherkin(uri string, r io.Reader) (feature, error) {
 		f.barren = append(f.barren, line)
 	}
 	return f, nil
+}
+
+// starts are lines at which something below the feature begins, in order.
+type starts []int
+
+// beginnings are those of all scenarios, rules and backgrounds, a tag being
+// where they begin.
+func beginnings(f *messages.Feature) (s starts) {
+	note := func(at *messages.Location, tags []*messages.Tag) {
+		first := at.Line
+		for _, t := range tags {
+			first = min(first, t.Location.Line)
+		}
+		s = append(s, int(first))
+	}
+	one := func(b *messages.Background, scenario *messages.Scenario) {
+		if b != nil {
+			note(b.Location, nil)
+		}
+		if scenario != nil {
+			note(scenario.Location, scenario.Tags)
+		}
+	}
+	for _, child := range f.Children {
+		one(child.Background, child.Scenario)
+		if r := child.Rule; r != nil {
+			note(r.Location, r.Tags)
+			for _, c := range r.Children {
+				one(c.Background, c.Scenario)
+			}
+		}
+	}
+	return s
+}
+
+// around is the first and the last line of what the line belongs to; the last
+// of the file is not known.
+func (s starts) around(line int) (first, last int) {
+	i, exact := slices.BinarySearch(s, line)
+	if !exact {
+		i--
+	}
+	if i+1 < len(s) {
+		return s[i], s[i+1] - 1
+	}
+	return s[i], math.MaxInt
 }
 
 // places maps the ids of scenarios, their steps and Examples rows to their

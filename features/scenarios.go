@@ -37,7 +37,10 @@ type Scenario struct {
 	// godog selects by: it then runs every row of an Outline. RowLine is the
 	// line of the Examples row, 0 if there is none.
 	Line, RowLine int
-	Role, Area    string
+	// First and Last are the lines between which it stands, tags and Examples
+	// included. Last is math.MaxInt for the last one of a file.
+	First, Last int
+	Role, Area  string
 	// Rules are the ids of the rules it judges, in the order of its tags,
 	// all of one level.
 	Rules []string
@@ -122,7 +125,7 @@ func readFeature(p *problems, c *Catalogue, role string, data []byte) []Scenario
 	for _, k := range doc.pickles {
 		s := Scenario{
 			ID:   strings.TrimSuffix(path.Base(p.file), ".feature") + "/" + Slug(k.name),
-			Name: k.name, Feature: doc.name, File: p.file, Line: k.line, RowLine: k.row,
+			Name: k.name, Feature: doc.name, File: p.file, Line: k.line, RowLine: k.row, First: k.first, Last: k.last,
 			Role: role, Steps: k.steps, StepLines: k.stepLines, Tags: k.tags,
 		}
 		checkScenario(p, &s)

@@ -1,6 +1,7 @@
 package features
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -107,10 +108,12 @@ func TestScenariosAndRowsOfOutlinesAreReadWithTheirPlaces(t *testing.T) {
 	base := Scenario{Feature: "Limits", File: "emitter/limits.feature", Role: Emitter, Area: "limits", Exclusive: true, Profile: Core}
 	one, two := base, base
 	one.ID, one.Name, one.Line = "limits/the-51st-is-refused", "The 51st is refused!", 10
+	one.First, one.Last = 10, 13
 	one.Rules, one.Needs = []string{"SUB-LIMIT-051", "SUB-LIMIT-054"}, []string{"environments"}
 	one.Steps, one.StepLines = []string{"an environment", "one more is created", "it is refused"}, []int{5, 11, 12}
 	one.Tags = []string{"@emitter", "@SUB-LIMIT-051", "@SUB-LIMIT-054", "@whole-environment"}
 	two.ID, two.Name, two.Line, two.RowLine = "limits/a-limit-of-0-events-is-refused", "A limit of 0 events is refused", 15, 21
+	two.First, two.Last = 14, math.MaxInt
 	two.Rules, two.Needs = []string{"SUB-LIMIT-051", "SUB-LIMIT-054", "SUB-LIMIT-E02"}, []string{"environments", "post-events"}
 	two.Steps, two.StepLines = []string{"an environment", "a limit of 0 is asked for"}, []int{5, 16}
 	two.Tags = append(append([]string{}, one.Tags...), "@needs:post-events", "@SUB-LIMIT-E02")

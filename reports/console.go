@@ -49,8 +49,8 @@ func ConsoleFor(f *os.File, env func(string) string) Console {
 }
 
 // Summary writes the end of a run: a table by area, each failure as the whole
-// story, what could not run and why, the baseline's entries, and the verdict in
-// words. With Quiet only the verdict, in one line.
+// story, what could not run and why, what the baseline lists and what of it is
+// out of date, scenarios that are unsteady, and the verdict in words. With Quiet only the verdict, in one line.
 func (c Console) Summary(r Results) error {
 	var b strings.Builder
 	if c.Quiet {
@@ -60,8 +60,9 @@ func (c Console) Summary(r Results) error {
 		writeTable(&b, r, c.width(), c.paint())
 		c.stories(&b, r)
 		c.grouped(&b, r, CouldNotRun, "Could not run")
-		c.grouped(&b, r, UnexpectedPass, "Listed in the baseline as failing, and passed")
 		c.grouped(&b, r, ExpectedFail, "Failed as the baseline lists")
+		c.outOfDate(&b, r)
+		c.unsteady(&b, r)
 		b.WriteString("\n" + explain(r, c.width(), c.paint()))
 	}
 	if _, err := io.WriteString(c.Out, b.String()); err != nil {
@@ -135,6 +136,31 @@ func (c Console) grouped(b *strings.Builder, r Results, o Outcome, title string)
 		}
 		if len(ids) > maxPerGroup {
 			fmt.Fprintf(b, "    … and %d more\n", len(ids)-maxPerGroup)
+		}
+	}
+}
+
+// outOfDate lists the entries of the baseline that must be corrected.
+func (c Console) outOfDate(b *strings.Builder, r Results) {
+	known := r.OutOfDate()
+	if len(known) > 0 {
+		fmt.Fprintf(b, "\n%s\n", c.paint().outcome(UnexpectedPass, "The baseline is out of date"))
+	}
+	for _, k := range known {
+		b.WriteString("  " + oneLine(k.ID) + "\n")
+		for _, line := range wrap(oneLine(k.Advice(r)), c.width()-4) {
+			b.WriteString("    " + line + "\n")
+		}
+	}
+}
+
+// unsteady lists the scenarios that were judged differently each time.
+func (c Console) unsteady(b *strings.Builder, r Results) {
+	heading := fmt.Sprintf("\n%s\n", c.paint().outcome(Warn, fmt.Sprintf("Unsteady in %d runs each", r.Repeat)))
+	for _, s := range r.Scenarios {
+		if s.Unsteady {
+			fmt.Fprintf(b, "%s  %s: %s\n", heading, oneLine(s.ID), s.Tally())
+			heading = ""
 		}
 	}
 }

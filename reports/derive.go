@@ -11,7 +11,7 @@ import (
 
 // Derive returns r with everything that follows from its rules and scenarios
 // filled in: the schema, the counts, each rule's scenarios, outcome and reason,
-// and the verdict of [VerdictOf]. It does not change what r points to.
+// what became of the baseline's entries, and the verdict of [VerdictOf]. It does not change what r points to.
 //
 // A failure that names rules counts for those instead of the scenario's own,
 // which were kept. A rule without a scenario is not-observed and keeps the reason it has. A rule
@@ -23,6 +23,10 @@ func (r Results) Derive() Results {
 	r.Rules = slices.Clone(r.Rules)
 	for i := range r.Rules {
 		r.Rules[i] = r.Rules[i].over(by[r.Rules[i].ID])
+	}
+	r.Baseline = slices.Clone(r.Baseline)
+	for i, k := range r.Baseline {
+		r.Baseline[i].State = k.after(r)
 	}
 	r.Verdict = VerdictOf(r)
 	return r.withoutNil()
@@ -54,7 +58,8 @@ func (rule Rule) over(scenarios []Scenario) Rule {
 // Check reports everything in r that does not agree with the published schema
 // or with itself: ids used twice, rules and scenarios that do not name each
 // other, counts, rule outcomes and a verdict that do not follow from the
-// scenarios, transcript paths that leave the report's folder. A verdict of
+// scenarios, outcomes that do not follow from a scenario's runs and the
+// baseline, transcript paths that leave the report's folder. A verdict of
 // incomplete is always allowed: a run that did not finish has no other.
 func (r Results) Check() error {
 	text, err := marshal(r)
@@ -64,7 +69,7 @@ func (r Results) Check() error {
 	if err := validate(text); err != nil {
 		return err
 	}
-	return errors.Join(r.checkScenarios(), r.checkRules(), r.checkTotals())
+	return errors.Join(r.checkScenarios(), r.checkRules(), r.checkBaseline(), r.checkShards(), r.checkTotals())
 }
 
 func (r Results) checkScenarios() error {
@@ -79,13 +84,18 @@ func (r Results) checkScenarios() error {
 			errs = append(errs, fmt.Errorf("scenario %s: listed twice", s.ID))
 		}
 		seen[s.ID] = true
-		for _, id := range slices.Concat(s.Rules, s.BrokenRules()) {
+		for _, id := range slices.Concat(s.Rules, s.AllBrokenRules()) {
 			if !known[id] {
 				errs = append(errs, fmt.Errorf("scenario %s: judges rule %s, which is not listed", s.ID, id))
 			}
 		}
-		if s.Transcript != "" && !localPath(s.Transcript) {
-			errs = append(errs, fmt.Errorf("scenario %s: transcript %q leaves the report's folder", s.ID, s.Transcript))
+		for _, run := range append(slices.Clip(s.Runs), s.Decided()) {
+			if run.Transcript != "" && !localPath(run.Transcript) {
+				errs = append(errs, fmt.Errorf("scenario %s: transcript %q leaves the report's folder", s.ID, run.Transcript))
+			}
+		}
+		if err := s.checkRuns(max(r.Repeat, 1), r.Baseline); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
@@ -146,18 +156,31 @@ func orEmpty[T any](list []T) []T {
 // for those, and the scenario's own rules were kept.
 func scenariosByRule(scenarios []Scenario) map[string][]Scenario {
 	by := make(map[string][]Scenario)
-	for _, s := range scenarios {
-		broken := s.BrokenRules()
-		for _, id := range s.Rules {
-			own := s
-			if !slices.Contains(broken, id) {
-				own.Outcome, own.Reason, own.Failure = Pass, "", nil
-			}
-			by[id] = append(by[id], own)
+	// The runs of one scenario follow each other: the worst stands for all.
+	add := func(id string, s Scenario) {
+		list := by[id]
+		last := len(list) - 1
+		switch {
+		case last < 0 || list[last].ID != s.ID:
+			by[id] = append(list, s)
+		case Rise(list[last].Outcome, s.Outcome) != list[last].Outcome:
+			list[last] = s
 		}
-		for _, id := range broken {
-			if !slices.Contains(s.Rules, id) {
-				by[id] = append(by[id], s)
+	}
+	for _, whole := range scenarios {
+		for _, s := range whole.each() {
+			broken := s.BrokenRules()
+			for _, id := range s.Rules {
+				own := s
+				if !slices.Contains(broken, id) {
+					own.Outcome, own.Reason, own.Failure = Pass, "", nil
+				}
+				add(id, own)
+			}
+			for _, id := range broken {
+				if !slices.Contains(s.Rules, id) {
+					add(id, s)
+				}
 			}
 		}
 	}

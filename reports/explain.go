@@ -50,6 +50,16 @@ func tallyWords(n map[Outcome]int) string {
 	return strings.Join(parts, ", ")
 }
 
+func unsteadyScenarios(r Results) int {
+	n := 0
+	for _, s := range r.Scenarios {
+		if s.Unsteady {
+			n++
+		}
+	}
+	return n
+}
+
 func rulesObserved(r Results) int {
 	seen := 0
 	for _, rule := range r.Rules {
@@ -84,7 +94,14 @@ func judgedTarget(r Results) string {
 	if role == "both" {
 		role = "emitter and receiver"
 	}
-	return oneLine(fmt.Sprintf("%s as %s, revision %s, seed %d", name, role, r.Suite.Revision, r.Seed))
+	text := fmt.Sprintf("%s as %s, revision %s, seed %d", name, role, r.Suite.Revision, r.Seed)
+	if s := r.Selection.Shard; s != nil {
+		text += fmt.Sprintf(", shard %d of %d", s.Index, s.Count)
+	}
+	if len(r.Shards) > 0 {
+		text += fmt.Sprintf(", merged from %s", plural(len(r.Shards), "shard"))
+	}
+	return oneLine(text)
 }
 
 // observed writes how many rules were observed, and what became of all.
@@ -95,24 +112,39 @@ func observed(b *strings.Builder, r Results, width int) {
 	}
 	paragraph(b, fmt.Sprintf("%d of %s observed, by %s in %.1f s:", rulesObserved(r),
 		plural(len(r.Rules), "rule"), plural(len(r.Scenarios), "scenario"), float64(r.DurationMs)/1000), width)
-	for _, part := range []struct {
-		outcome Outcome
-		words   string
-	}{
-		{Pass, "kept"},
-		{Fail, "broken"},
-		{ExpectedFail, "broken, as the baseline says"},
-		{UnexpectedPass, "kept, although the baseline says broken"},
-		{Warn, "not kept, and only recommended"},
-		{CouldNotRun, "could not be judged"},
-		{Error, "lost to the suite's own errors"},
-		{NotApplicable, "not claimed by the target"},
-		{NotObserved, "declared, not observed"},
-	} {
-		if n[part.outcome] > 0 {
-			fmt.Fprintf(b, "%s%5d  %s\n", indent, n[part.outcome], part.words)
+	for _, o := range toldOutcomes() {
+		if n[o] > 0 {
+			fmt.Fprintf(b, "%s%5d  %s\n", indent, n[o], outcomeWords(o))
 		}
 	}
+}
+
+// toldOutcomes are the outcomes of rules in the order they are told.
+func toldOutcomes() []Outcome {
+	return []Outcome{Pass, Fail, ExpectedFail, UnexpectedPass, Warn, CouldNotRun, Error, NotApplicable, NotObserved}
+}
+
+// outcomeWords says what an outcome of a rule means.
+func outcomeWords(o Outcome) string {
+	switch o {
+	case Pass:
+		return "kept"
+	case Fail:
+		return "broken"
+	case ExpectedFail:
+		return "broken, as the baseline says"
+	case UnexpectedPass:
+		return "kept, although the baseline says broken"
+	case Warn:
+		return "not kept, and only recommended"
+	case CouldNotRun:
+		return "could not be judged"
+	case NotApplicable:
+		return "not claimed by the target"
+	case NotObserved:
+		return "declared, not observed"
+	}
+	return "lost to the suite's own errors"
 }
 
 // reasons lists what keeps the run from exit code 0, most serious first, or
@@ -127,16 +159,20 @@ func reasons(r Results) []string {
 	}
 	say(n[Error], "ended in an error of the suite itself: nothing is said about the target there.")
 	say(n[Fail], "failed: a promise is broken.")
-	say(n[CouldNotRun], "could not run: what the target claims was not seen, so it is not taken for kept.")
+	say(n[CouldNotRun]-r.listed(), "could not run: what the target claims was not seen, so it is not taken for kept.")
 	if judged(n) == 0 {
 		lines = append(lines, "Nothing was judged: a run that observes nothing shows nothing.")
 	}
 	if r.Verdict == Incomplete && VerdictOf(r) != Incomplete {
 		lines = append(lines, "The run did not finish.")
 	}
-	say(n[UnexpectedPass], "passed although listed as failing: the baseline is out of date.")
+	if old := r.OutOfDate(); len(old) > 0 {
+		lines = append(lines, fmt.Sprintf("The baseline is out of date: %d of its %d entries must be corrected.", len(old), len(r.Baseline)))
+	}
+	say(r.listed(), "could not run as listed in the baseline: known, and still not seen to hold.")
 	say(n[ExpectedFail], "failed as listed in the baseline: known, and still not conformant.")
 	say(n[Warn], "found a recommendation (SHOULD) not kept: that does not change the verdict.")
+	say(unsteadyScenarios(r), "unsteady: judged differently when run again.")
 	code := ExitCode(r)
 	switch {
 	case code == ExitConformant && r.Verdict == Conformant && n[Warn] > 0:

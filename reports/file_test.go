@@ -197,5 +197,25 @@ func FuzzDecode(f *testing.F) {
 		if err := (Console{Out: io.Discard}).Summary(r); err != nil {
 			t.Fatal(err)
 		}
+		for _, derive := range []func(io.Writer, Results) error{WriteCTRF, WriteTAP, WriteMarkdown} {
+			if err := derive(io.Discard, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff, err := DiffOf(r, r); err == nil && diff.ExitCode() != ExitConformant {
+			t.Fatalf("worse than itself: %+v", diff)
+		}
+		if known, err := BaselineOf(r, "accepted", "2999-12-31"); err == nil {
+			if text, err := FormatBaseline(known); err != nil {
+				t.Fatal(err)
+			} else if _, err := ParseBaseline("b.yaml", text); err != nil {
+				t.Fatalf("a baseline of the report is refused: %v\n%s", err, text)
+			}
+		}
+		if merged, err := Merge([]Results{r}); err == nil {
+			if err := merged.Check(); err != nil {
+				t.Fatalf("merged to a report that is refused: %v", err)
+			}
+		}
 	})
 }

@@ -20,8 +20,8 @@ const junitWidth = 100
 // case for each scenario, its name the scenario's id.
 //
 // A fail and an unexpected-pass are <failure>; could-not-run and error are
-// <error>, so that no CI shows them green; not-applicable and expected-fail are
-// <skipped> with the reason; a warn passes and says so in <system-out>. Bodies
+// <error>, so that no CI shows them green; not-applicable, expected-fail and a
+// could-not-run that the baseline lists are <skipped> with the reason; a warn passes and says so in <system-out>. Bodies
 // hold the whole story. Where no test case says why the run is not green
 // (nothing ran, or it did not finish), a case named "verdict" does.
 func WriteJUnit(w io.Writer, r Results) error {
@@ -186,6 +186,13 @@ func junitCaseOf(classname string, s Scenario, st story) junitCase {
 	case NotApplicable, ExpectedFail:
 		c.Skipped = detail
 		detail.Type = ""
+	case CouldNotRun:
+		if s.Listed(st.results.Baseline) {
+			c.Skipped = detail
+			detail.Type = ""
+			break
+		}
+		c.Error = detail
 	default:
 		c.Error = detail
 	}

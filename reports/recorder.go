@@ -38,6 +38,7 @@ type Recorder struct {
 	writeErr error
 
 	changed chan struct{} // capacity 1: something to write
+	ended   chan struct{} // closed when nothing more is recorded
 	stopped chan struct{} // closed when the writing goroutine has ended
 }
 
@@ -58,6 +59,7 @@ func NewRecorder(path string, plan Results) (*Recorder, error) {
 		index:   make(map[string]int, len(plan.Scenarios)),
 		done:    make(map[string]bool, len(plan.Scenarios)),
 		changed: make(chan struct{}, 1),
+		ended:   make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
 	for i := range plan.Scenarios {
@@ -65,6 +67,7 @@ func NewRecorder(path string, plan Results) (*Recorder, error) {
 		s.Outcome, s.Reason = CouldNotRun, pending
 		s.DurationMs, s.Failure = 0, nil
 		s.Transcript, s.TranscriptSHA256 = "", ""
+		s.Runs, s.Unsteady = nil, false
 		rec.index[s.ID] = i
 	}
 	rec.results = plan
@@ -100,6 +103,7 @@ func (rec *Recorder) Done(s Scenario) error {
 		s.Outcome, s.Reason = Error, "the suite recorded it wrongly: "+err.Error()
 		s.DurationMs = max(s.DurationMs, 0)
 		s.Transcript, s.TranscriptSHA256 = "", ""
+		s.Runs, s.Unsteady = nil, false
 		err = fmt.Errorf("record scenario %s: %w", s.ID, err)
 	}
 	rec.results.Scenarios[i] = s
@@ -180,15 +184,28 @@ func (rec *Recorder) end() bool {
 		return false
 	}
 	rec.closed = true
+	close(rec.ended)
 	close(rec.changed) // Done sends only under rec.mu and not when closed
 	return true
 }
 
-// write puts the state on disk after every change until end. Only the last
-// error counts: the file is always written whole.
+// writePause is between two writings of the file: it is written whole, and
+// with hundreds of scenarios that end within seconds, writing it for each would
+// take as long as judging them.
+const writePause = time.Second
+
+// write puts the state on disk soon after every change until end. Only the
+// last error counts: the file is always written whole.
 func (rec *Recorder) write() {
 	defer close(rec.stopped)
+	pause := time.NewTimer(0)
+	defer pause.Stop()
 	for range rec.changed {
+		select {
+		case <-pause.C:
+		case <-rec.ended:
+		}
+		pause.Reset(writePause)
 		text, err := marshal(rec.Results())
 		if err == nil {
 			err = replaceFile(rec.path, text, false)
@@ -211,14 +228,22 @@ func (s Scenario) asPlanned(plan Scenario) Scenario {
 	}
 	// What a scenario judges is settled before it runs.
 	s.Rules = plan.Rules
-	if s.Failure != nil {
-		f := *s.Failure
-		f.Expected, f.Actual, f.Message = cut(f.Expected, maxValue), cut(f.Actual, maxValue), cut(f.Message, maxValue)
-		f.Step = cut(f.Step, maxValue)
-		s.Failure = &f
+	s.Failure, s.Reason = s.Failure.bounded(), cut(s.Reason, maxValue)
+	s.Runs = slices.Clone(s.Runs)
+	for i, run := range s.Runs {
+		s.Runs[i].Failure, s.Runs[i].Reason = run.Failure.bounded(), cut(run.Reason, maxValue)
 	}
-	s.Reason = cut(s.Reason, maxValue)
 	return s
+}
+
+// bounded is the failure with no value longer than maxValue.
+func (f *Failure) bounded() *Failure {
+	if f == nil {
+		return nil
+	}
+	b := *f
+	b.Expected, b.Actual, b.Message, b.Step = cut(f.Expected, maxValue), cut(f.Actual, maxValue), cut(f.Message, maxValue), cut(f.Step, maxValue)
+	return &b
 }
 
 // wellFormed reports what the published schema would refuse in an outcome.
@@ -245,7 +270,7 @@ func (s Scenario) wellFormed() error {
 	if s.Transcript != "" && (!localPath(s.Transcript) || !isSHA256(s.TranscriptSHA256)) {
 		return fmt.Errorf("transcript %.200q leaves the report's folder, or %.80q is no SHA-256", s.Transcript, s.TranscriptSHA256)
 	}
-	return nil
+	return s.wellFormedRuns()
 }
 
 func isSHA256(hex string) bool {

@@ -27,6 +27,14 @@ type Results struct {
 	// Seed is the seed of the scenario order and of every random choice,
 	// 0 to 2^53-1 so that every JSON reader keeps it exactly.
 	Seed int64 `json:"seed"`
+	// Repeat is how often each scenario was run, 2 or more; absent is once.
+	Repeat int `json:"repeat,omitempty"`
+	// Shards are the runs that a merged report is made of, by index; absent
+	// in the report of one run.
+	Shards []Part `json:"shards,omitempty"`
+	// Baseline holds the known failures that the run was told of, and what
+	// became of each.
+	Baseline []Known `json:"baseline,omitempty"`
 	// StartedAt is when the run began, RFC 3339.
 	StartedAt time.Time `json:"startedAt"`
 	// DurationMs is the wall clock time of the run in milliseconds, up to the
@@ -51,10 +59,40 @@ type Results struct {
 type Selection struct {
 	// Profiles are profiles of the catalogue, or areas.
 	Profiles []string `json:"profiles,omitempty"`
+	// Levels are those of the rules whose scenarios were selected: "MUST",
+	// "SHOULD" or "MAY".
+	Levels []string `json:"levels,omitempty"`
 	// Rules are ids of rules whose scenarios were selected.
 	Rules []string `json:"rules,omitempty"`
 	// Scenarios are ids of scenarios that were selected.
 	Scenarios []string `json:"scenarios,omitempty"`
+	// Shard is the part of all that that was run; absent is the whole.
+	Shard *Shard `json:"shard,omitempty"`
+}
+
+// Narrowed tells whether less than everything that the target's role has was
+// selected.
+func (s Selection) Narrowed() bool {
+	return len(s.Profiles)+len(s.Levels)+len(s.Rules)+len(s.Scenarios) > 0 || s.Shard != nil
+}
+
+// Shard is one of several runs that together run a selection.
+type Shard struct {
+	// Index counts from 1 to Count.
+	Index int `json:"index"`
+	// Count is how many there are, at least 1.
+	Count int `json:"count"`
+}
+
+// Part is what a merged report keeps of the run of one shard.
+type Part struct {
+	// Index is the shard's, from 1.
+	Index int `json:"index"`
+	// Command made the run.
+	Command string `json:"command"`
+	// StartedAt and DurationMs are when it began, and how long it took.
+	StartedAt  time.Time `json:"startedAt"`
+	DurationMs int64     `json:"durationMs"`
 }
 
 // Suite identifies the judging side.
@@ -134,10 +172,17 @@ type Scenario struct {
 	// Reason says why; always present for "not-applicable", "could-not-run",
 	// "expected-fail", "unexpected-pass" and "error".
 	Reason string `json:"reason,omitempty"`
-	// DurationMs is its wall clock time in milliseconds, 0 if it did not run.
+	// DurationMs is its wall clock time in milliseconds, that of all its runs
+	// together, 0 if it did not run.
 	DurationMs int64 `json:"durationMs"`
 	// Failure is what was wrong; always present for "fail" and "warn".
 	Failure *Failure `json:"failure,omitempty"`
+	// Runs are its runs, in a report in which each scenario was repeated. The
+	// outcome is then the highest of theirs, and reason, failure and transcript
+	// are those of the run that decided it.
+	Runs []Repetition `json:"runs,omitempty"`
+	// Unsteady tells that its runs were judged differently.
+	Unsteady bool `json:"unsteady,omitempty"`
 	// Transcript is the path of its transcript relative to the folder of
 	// results.json, with slashes; absent where none was kept.
 	Transcript string `json:"transcript,omitempty"`

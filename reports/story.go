@@ -43,6 +43,9 @@ func newStory(r Results, width int, dir string, p paint) story {
 func (st story) of(s Scenario) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", st.paint.outcome(s.Outcome, strings.ToUpper(string(s.Outcome))), oneLine(s.ID))
+	if s.Unsteady {
+		st.exact(&b, "unsteady", s.Tally())
+	}
 	for _, id := range s.BrokenRules() {
 		st.rule(&b, id)
 	}

@@ -36,13 +36,19 @@ type row struct {
 	n                 map[Outcome]int
 }
 
+// shownColumns are the columns that are always shown, and those that have
+// anything in them.
+func shownColumns(totals []row) []column {
+	return slices.DeleteFunc(columns(), func(c column) bool {
+		return !c.always && !slices.ContainsFunc(totals, func(t row) bool { return t.n[c.outcome] > 0 })
+	})
+}
+
 // writeTable writes the number of rules by role, area and level, in the order
 // the areas first appear, and a total for each level.
 func writeTable(b *strings.Builder, r Results, width int, p paint) {
 	rows, totals := tableRows(r.Rules)
-	cols := slices.DeleteFunc(columns(), func(c column) bool {
-		return !c.always && !slices.ContainsFunc(totals, func(t row) bool { return t.n[c.outcome] > 0 })
-	})
+	cols := shownColumns(totals)
 	t := table{cols: cols, paint: p, area: areaWidth(rows, cols, width)}
 	t.headings(b)
 	role, area := "", ""

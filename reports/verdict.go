@@ -52,12 +52,15 @@ func VerdictOf(r Results) Verdict {
 //     suspect, and a failure must not be blamed on the target before the suite
 //     is in order;
 //  1. a scenario is fail: something is broken that no baseline knows of;
-//  3. a scenario is could-not-run, nothing was judged, or the run did not
-//     finish (r.Verdict is incomplete or not set);
-//  5. a scenario is unexpected-pass: after everything was observed, the
-//     baseline is out of date;
+//  3. a scenario is could-not-run and the baseline does not list that, nothing
+//     was judged, or the run did not finish (r.Verdict is incomplete or not
+//     set), be everything listed or not;
+//  5. a scenario is unexpected-pass, or an entry of the baseline is expired,
+//     stale or unmatched: after everything was observed, the baseline is out
+//     of date;
 //  0. otherwise: conformant, or non-conformant with exactly the failures
-//     (expected-fail) that the baseline lists. The verdict of such a run stays
+//     (expected-fail) that the baseline lists, and what it lists as not to be
+//     run because of them. The verdict of such a run stays
 //     non-conformant; the code says that nothing got worse.
 //
 // It never returns [ExitUsage].
@@ -69,15 +72,26 @@ func ExitCode(r Results) int {
 		return ExitError
 	case n[Fail] > 0:
 		return ExitNonConformant
-	case n[CouldNotRun] > 0, judged(n) == 0, unfinished:
+	case n[CouldNotRun] > r.listed(), judged(n) == 0, unfinished:
 		return ExitIncomplete
-	case n[UnexpectedPass] > 0:
+	case n[UnexpectedPass] > 0, len(r.OutOfDate()) > 0:
 		return ExitBaseline
 	case n[ExpectedFail] == 0 && r.Verdict == NonConformant:
 		// Says broken, shows nothing broken: believe the worse.
 		return ExitNonConformant
 	}
 	return ExitConformant
+}
+
+// listed is how many scenarios could not run as the baseline lists.
+func (r Results) listed() int {
+	n := 0
+	for _, s := range r.Scenarios {
+		if s.Listed(r.Baseline) {
+			n++
+		}
+	}
+	return n
 }
 
 // tally counts the scenarios by outcome, every scenario outcome present.

@@ -38,6 +38,10 @@ func (r *recording) afterwards(ctx context.Context, w *World) error {
 // judgeEverything takes in what has come to the receivers until now, and
 // judges all of it.
 func (r *recording) judgeEverything(ctx context.Context, w *World) error {
+	if w.driver.Transcript().Hook != nil {
+		r.broken = judge.HookInvariants(w.driver.Transcript())
+		return nil
+	}
 	if len(w.endpoints) == 0 {
 		return nil
 	}
@@ -51,9 +55,17 @@ func (r *recording) judgeEverything(ctx context.Context, w *World) error {
 	return nil
 }
 
-// knock asks the target for the environment of the suite's credentials.
+// knock asks the target whether it still answers: a receiver for a
+// connection, an emitter for the environment of the suite's credentials.
 func (r *recording) knock(ctx context.Context, w *World) error {
 	w.driver.Step(afterwardsStep)
+	if w.driver.Transcript().Hook != nil {
+		x, err := w.driver.Do(ctx, driver.Call{Peer: driver.Hook, Method: http.MethodHead, Path: driver.HookPath, Way: &driver.Way{}})
+		if err == nil && !x.Link.Connected {
+			r.silent = x.Error
+		}
+		return err
+	}
 	x, err := w.driver.Do(ctx, driver.Call{
 		Peer: driver.Emitter, Method: http.MethodGet, Path: "/v1/environments/" + w.driver.Transcript().Environment,
 		Header: map[string]string{"Accept": "application/json"},

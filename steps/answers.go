@@ -34,6 +34,7 @@ func answerSteps() []Step {
 		}),
 		step(`only (\d+) of them are accepted`, func(w *World) any {
 			return func(most int) error {
+				most -= w.occupied
 				if granted := judge.Granted(w.answers); granted < most {
 					return unobserved("only %d of %d requests were granted", granted, len(w.answers))
 				}

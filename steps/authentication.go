@@ -10,7 +10,6 @@ import (
 
 	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
-	"github.com/hookproof/hookproof/steps/transcript"
 )
 
 // requests are those that the sentences below make with other credentials
@@ -112,7 +111,6 @@ func (w *World) makeWorker(ctx context.Context, home *environment, roles bool) (
 	if err != nil {
 		return driver.Credentials{}, err
 	}
-	w.later(http.MethodDelete, path+"/"+id)
 	x, err := w.call(ctx, http.MethodGet, path+"/"+id+"/secret", nil)
 	if err != nil {
 		return driver.Credentials{}, err
@@ -161,10 +159,7 @@ func (w *World) requestAs(ctx context.Context, what, authorization string) error
 		return err
 	}
 	c.Authorization = authorization
-	x, err := w.do(ctx, c)
-	if err == nil && c.Method == http.MethodPost {
-		w.discard(c.Path, x)
-	}
+	_, err = w.do(ctx, c)
 	return err
 }
 
@@ -200,14 +195,4 @@ func (w *World) requestFor(what string) (driver.Call, error) {
 		return jsonCall(http.MethodDelete, path, nil)
 	}
 	return jsonCall(http.MethodGet, path, nil)
-}
-
-// discard notes the removal of what an answer says was made.
-func (w *World) discard(collection string, x transcript.Exchange) {
-	if x.Response == nil || x.Response.Status/100 != 2 {
-		return
-	}
-	if id := gjson.GetBytes(x.Response.Body, "id").String(); id != "" {
-		w.later(http.MethodDelete, collection+"/"+id)
-	}
 }

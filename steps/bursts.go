@@ -38,6 +38,9 @@ func burstSteps() []Step {
 // createUsers makes users side by side; their events are called "user 1" and
 // so on.
 func (w *World) createUsers(ctx context.Context, n int) error {
+	if w.driver.Transcript().Trigger {
+		return w.triggerUsers(ctx, n)
+	}
 	calls := make([]driver.Call, n)
 	for i := range calls {
 		username := w.driver.Name("user")
@@ -52,13 +55,14 @@ func (w *World) createUsers(ctx context.Context, n int) error {
 }
 
 // createApplications makes applications with long names, which make their
-// events long. They are called "application 1" and so on.
+// events long: each letter added takes three bytes. They are called
+// "application 1" and so on.
 func (w *World) createApplications(ctx context.Context, n, letters int) error {
 	calls := make([]driver.Call, n)
 	for i := range calls {
 		name := w.driver.Name("application")
 		call, err := jsonCall(http.MethodPost, w.here("/applications"), map[string]any{
-			"name": name + strings.Repeat("x", max(0, letters-len(name))), "enabled": true, "protocol": "OPENID_CONNECT", "type": "WORKER",
+			"name": name + strings.Repeat("監", max(0, letters-len(name))), "enabled": true, "protocol": "OPENID_CONNECT", "type": "WORKER",
 			"grantTypes": []string{"CLIENT_CREDENTIALS"}, "tokenEndpointAuthMethod": "CLIENT_SECRET_BASIC",
 		})
 		if err != nil {
@@ -73,7 +77,7 @@ func (w *World) createApplications(ctx context.Context, n, letters int) error {
 // the type about what it makes; the events are called after the kind and
 // their number.
 func (w *World) createAll(ctx context.Context, kind, eventType string, calls []driver.Call) error {
-	exchanges, err := w.driver.DoAll(ctx, calls)
+	exchanges, err := w.ask(ctx, calls)
 	if err != nil {
 		return err
 	}
@@ -85,7 +89,6 @@ func (w *World) createAll(ctx context.Context, kind, eventType string, calls []d
 		if id == "" {
 			return unobserved("an answer to POST %s without an id", x.Request.Path)
 		}
-		w.later(http.MethodDelete, x.Request.Path+"/"+id)
 		w.caused(transcript.Caused{Name: fmt.Sprintf("%s %d", kind, i+1), Type: eventType, Resource: id, At: x.End})
 	}
 	return nil
@@ -99,7 +102,7 @@ func (w *World) postMany(ctx context.Context, n int, fixture string) error {
 	}
 	events := make([]named, n)
 	for i := range events {
-		events[i] = named{fmt.Sprintf("event %d", i+1), event}
+		events[i] = named{name: fmt.Sprintf("event %d", i+1), event: event}
 	}
 	return w.post(ctx, events)
 }
@@ -148,7 +151,7 @@ func (w *World) postSized(ctx context.Context, sizes []int) error {
 		if err != nil {
 			return err
 		}
-		events[i] = named{fmt.Sprintf("event %d", i+1), sized}
+		events[i] = named{name: fmt.Sprintf("event %d", i+1), event: sized}
 	}
 	return w.post(ctx, events)
 }

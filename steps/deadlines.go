@@ -28,6 +28,10 @@ type Deadlines struct {
 	// Scenario ends a scenario that hangs; longer than all the others that
 	// one scenario can add up.
 	Scenario time.Duration
+	// CleanUp bounds the removal of what one scenario has made: 60
+	// subscriptions, a few at a time, at a target that takes a second for
+	// each.
+	CleanUp time.Duration
 }
 
 // DefaultDeadlines are those of a run that sets none.
@@ -39,5 +43,6 @@ func DefaultDeadlines() Deadlines {
 		HoldTolerance: 400 * time.Millisecond,
 		Retry:         60 * time.Second,
 		Scenario:      15 * time.Minute,
+		CleanUp:       time.Minute,
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
 	"github.com/hookproof/hookproof/targets"
 )
 
@@ -86,10 +88,72 @@ func (w *World) makeEnvironment(ctx context.Context) (string, error) {
 		body["license"] = map[string]string{"id": license.String()}
 	}
 	id, _, err := w.create(ctx, "/v1/environments", body)
-	if err == nil { // whatever else goes with it, it has to go itself
-		w.undo = append(w.undo, driver.Call{Peer: driver.Emitter, Method: http.MethodDelete, Path: "/v1/environments/" + id})
+	if err != nil {
+		return "", err
 	}
-	return id, err
+	w.fresh[id] = w.answer.End
+	return id, w.settled(ctx, id)
+}
+
+const (
+	// settles is how long a new environment may be unknown to some of the
+	// target: the vendor's own client allows 17 s (G1).
+	settles = 20 * time.Second
+	// settlePause is between two looks at it.
+	settlePause = 500 * time.Millisecond
+)
+
+// settled waits until a new environment can be read. What comes of one that
+// cannot is for the steps to see.
+func (w *World) settled(ctx context.Context, id string) error {
+	for {
+		x, err := w.call(ctx, http.MethodGet, "/v1/environments/"+id, nil)
+		switch {
+		case err != nil:
+			return err
+		case x.Response == nil || x.Response.Status != http.StatusNotFound || x.End.Sub(w.fresh[id]) > settles:
+			return nil
+		}
+		w.driver.Pause(ctx, settlePause)
+	}
+}
+
+// ask makes calls side by side. A create in a new environment that is answered
+// 404 is made again: an environment that can be read may still be unknown to
+// what creates (G1). Every attempt is recorded; the last is returned.
+func (w *World) ask(ctx context.Context, calls []driver.Call) ([]transcript.Exchange, error) {
+	answers, err := w.driver.DoAll(ctx, calls)
+	for err == nil {
+		var early []int
+		var again []driver.Call
+		for i, x := range answers {
+			if w.tooEarly(x) {
+				early, again = append(early, i), append(again, calls[i])
+			}
+		}
+		if len(again) == 0 {
+			return answers, nil
+		}
+		w.driver.Pause(ctx, settlePause)
+		var later []transcript.Exchange
+		later, err = w.driver.DoAll(ctx, again)
+		for n, x := range later {
+			answers[early[n]] = x
+		}
+	}
+	return nil, err
+}
+
+// tooEarly tells whether a create was answered 404 while its environment is
+// new. What it would create is told by the path: a collection right below the
+// environment.
+func (w *World) tooEarly(x transcript.Exchange) bool {
+	if x.Request.Method != http.MethodPost || x.Response == nil || x.Response.Status != http.StatusNotFound {
+		return false
+	}
+	id, collection, _ := strings.Cut(strings.TrimPrefix(x.Request.Path, "/v1/environments/"), "/")
+	made, fresh := w.fresh[id]
+	return fresh && !strings.Contains(collection, "/") && x.End.Sub(made) <= settles
 }
 
 // quoted are the words in quotes of a list such as `"A", "B" and "C"`.
@@ -109,7 +173,6 @@ func (w *World) populations(ctx context.Context, list string) error {
 		if err != nil {
 			return err
 		}
-		w.later(http.MethodDelete, w.here("/populations/"+id))
 		w.environment.populations[name] = id
 	}
 	return nil
@@ -124,7 +187,6 @@ func (w *World) applications(ctx context.Context, list string) error {
 		if err != nil {
 			return err
 		}
-		w.later(http.MethodDelete, w.here("/applications/"+id))
 		w.environment.applications[name] = id
 	}
 	return nil

@@ -80,6 +80,9 @@ func (w *World) makeUser(ctx context.Context, u newUser) error {
 			return fmt.Errorf("the scenario has not made environment %q", u.environment)
 		}
 	}
+	if w.driver.Transcript().Trigger {
+		return w.triggerUser(ctx, home, u)
+	}
 	unique := w.driver.Name("user")
 	username := u.name + "." + unique // the name may have spaces, an address may not
 	body := map[string]any{"username": username, "email": unique + "@hookproof.example"}
@@ -109,7 +112,6 @@ func (w *World) makeUser(ctx context.Context, u newUser) error {
 	if id == "" {
 		return unobserved("an answer to POST %s without an id", c.Path)
 	}
-	w.later(http.MethodDelete, c.Path+"/"+id)
 	home.users[u.name] = user{id: id, username: username, population: gjson.GetBytes(r.Body, "population.id").String()}
 	w.caused(transcript.Caused{Name: u.name, Type: "USER.CREATED", Resource: id, At: x.End})
 	return nil
@@ -119,6 +121,9 @@ func (w *World) deleteUser(ctx context.Context, name string) error {
 	u, ok := w.environment.users[name]
 	if !ok {
 		return fmt.Errorf("the scenario has not made user %q", name)
+	}
+	if w.driver.Transcript().Trigger {
+		return w.triggerDeletion(ctx, name, u)
 	}
 	x, err := w.call(ctx, http.MethodDelete, w.here("/users/"+u.id), nil)
 	if err != nil {
@@ -133,6 +138,9 @@ func (w *World) deleteUser(ctx context.Context, name string) error {
 
 // createPopulation makes a population for the sake of its event.
 func (w *World) createPopulation(ctx context.Context, name string) error {
+	if w.driver.Transcript().Trigger {
+		return w.triggerPopulation(ctx, name)
+	}
 	if err := w.populations(ctx, `"`+name+`"`); err != nil {
 		return err
 	}

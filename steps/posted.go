@@ -29,8 +29,9 @@ func postedSteps() []Step {
 
 // named is an event to be posted and what the scenario calls it.
 type named struct {
-	name  string
-	event []byte
+	name     string
+	event    []byte
+	resource string // what it must be about; empty: the event's id is enough
 }
 
 // postSample posts the fixture's event as it stands, with an id of its own;
@@ -40,7 +41,7 @@ func (w *World) postSample(ctx context.Context, fixture string) error {
 	if err != nil {
 		return err
 	}
-	return w.send(ctx, []named{{fixture, event}})
+	return w.send(ctx, w.environment.id, []named{{name: fixture, event: event}})
 }
 
 // postTable posts one event for each row, all at once: changes of a user, of
@@ -73,7 +74,7 @@ func (w *World) postTable(ctx context.Context, table *godog.Table) error {
 				}
 			}
 		}
-		events = append(events, named{name, event})
+		events = append(events, named{name: name, event: event})
 	}
 	return w.post(ctx, events)
 }
@@ -135,30 +136,44 @@ func (w *World) postFrom(ctx context.Context, name, address string) error {
 	if event, err = sjson.SetBytes(event, "source", source); err != nil {
 		return err
 	}
-	return w.post(ctx, []named{{name, event}})
+	return w.post(ctx, []named{{name: name, event: event}})
 }
 
 // post makes events happen now in the scenario's environment, in this order
 // and all at once. Each gets an id of its own; the target gives them the
 // present time.
 func (w *World) post(ctx context.Context, events []named) error {
+	return w.postTo(ctx, w.environment.id, events)
+}
+
+// postTo is post for any environment.
+func (w *World) postTo(ctx context.Context, environment string, events []named) error {
 	present := make([]named, len(events))
 	for i, e := range events {
 		event, err := sjson.DeleteBytes(e.event, "recordedAt")
 		if err != nil {
 			return fmt.Errorf("take the time out of event %q: %w", e.name, err)
 		}
-		present[i] = named{e.name, event}
+		present[i] = named{e.name, event, e.resource}
 	}
-	return w.send(ctx, present)
+	return w.send(ctx, environment, present)
 }
 
-// send posts events with ids of their own and otherwise as they are.
-func (w *World) send(ctx context.Context, events []named) error {
+// send posts events with ids of their own and otherwise as they are. Several
+// for a receiver under test come to it in as few deliveries as its
+// subscriptions allow.
+func (w *World) send(ctx context.Context, environment string, events []named) error {
+	if w.driver.Transcript().Hook != nil && len(events) > 1 {
+		return w.together(ctx, func() error { return w.sendNow(ctx, environment, events) })
+	}
+	return w.sendNow(ctx, environment, events)
+}
+
+func (w *World) sendNow(ctx context.Context, environment string, events []named) error {
 	if !w.claims(targets.PostEvents) {
 		return unobserved("the target does not take posted events")
 	}
-	var lines bytes.Buffer
+	lines := make([][]byte, len(events))
 	caused := make([]transcript.Caused, len(events))
 	for i, e := range events {
 		id := w.driver.UUID()
@@ -166,18 +181,21 @@ func (w *World) send(ctx context.Context, events []named) error {
 		if err != nil {
 			return fmt.Errorf("give event %q an id: %w", e.name, err)
 		}
-		lines.Write(line)
-		lines.WriteByte('\n')
-		caused[i] = transcript.Caused{Name: e.name, EventID: id, Type: gjson.GetBytes(e.event, "action.type").String()}
+		lines[i] = line
+		caused[i] = transcript.Caused{Name: e.name, EventID: id, Type: gjson.GetBytes(e.event, "action.type").String(), Resource: e.resource}
 	}
-	x, err := w.driver.Do(ctx, driver.Call{
-		Peer: driver.Control, Method: http.MethodPost, Path: "/control/environments/" + w.environment.id + "/events",
-		Header: map[string]string{"Content-Type": "application/x-ndjson"}, Body: lines.Bytes(),
-	})
+	call, want := driver.Call{
+		Peer: driver.Control, Method: http.MethodPost, Path: "/control/environments/" + environment + "/events",
+		Header: map[string]string{"Content-Type": "application/x-ndjson"}, Body: append(bytes.Join(lines, []byte("\n")), '\n'),
+	}, judge.Status(http.StatusAccepted)
+	if w.driver.Transcript().Trigger {
+		call, want = triggerCall(environment, lines), judge.Success()
+	}
+	x, err := w.driver.Do(ctx, call)
 	if err != nil {
 		return err
 	}
-	if _, err := answered(x, judge.Status(http.StatusAccepted)); err != nil {
+	if _, err := answered(x, want); err != nil {
 		return err
 	}
 	for _, c := range caused {

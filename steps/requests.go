@@ -14,6 +14,7 @@ import (
 	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
 	"github.com/hookproof/hookproof/steps/transcript"
+	"github.com/hookproof/hookproof/targets"
 )
 
 // requestSteps make requests about subscriptions whose answers are for later
@@ -23,6 +24,7 @@ func requestSteps() []Step {
 		step(`a subscription is requested`, func(w *World) any {
 			return func(ctx context.Context) error { return w.request(ctx, nil) }
 		}),
+		step(`a subscription is requested in environment "([^"]*)"`, func(w *World) any { return w.requestElsewhere }),
 		step(`a subscription is requested with:`, func(w *World) any { return w.request }),
 		step(`a subscription with every option is requested`, func(w *World) any {
 			return func(ctx context.Context) error {
@@ -128,6 +130,25 @@ func (w *World) submit(ctx context.Context, body []byte, contentType string) err
 	return err
 }
 
+// requestElsewhere asks for a subscription in another environment than the
+// scenario's own. It goes when the environment does.
+func (w *World) requestElsewhere(ctx context.Context, name string) error {
+	other := w.others[name]
+	if other == nil {
+		return fmt.Errorf("there is no environment %q", name)
+	}
+	body, err := w.subscriptionBody("USER.CREATED", nil)
+	if err != nil {
+		return err
+	}
+	c, err := jsonCall(http.MethodPost, "/v1/environments/"+other.id+"/subscriptions", body)
+	if err != nil {
+		return err
+	}
+	_, err = w.do(ctx, c)
+	return err
+}
+
 // requestForAll asks for a subscription to everything of that kind that the
 // scenario has made.
 func (w *World) requestForAll(ctx context.Context, kinds string) error {
@@ -155,6 +176,12 @@ func numbered(i int) string { return fmt.Sprintf("subscription %d", i) }
 
 // requestMany asks for so many subscriptions side by side.
 func (w *World) requestMany(ctx context.Context, count int, halfDisabled bool) error {
+	if err := w.countOccupied(ctx, count); err != nil {
+		return err
+	}
+	if count == maxSubscriptions {
+		count -= w.occupied
+	}
 	bodies, calls := make([][]byte, count), make([]driver.Call, count)
 	for i := range calls {
 		var settings []setting
@@ -170,7 +197,7 @@ func (w *World) requestMany(ctx context.Context, count int, halfDisabled bool) e
 		}
 		bodies[i] = body
 	}
-	answers, err := w.driver.DoAll(ctx, calls)
+	answers, err := w.ask(ctx, calls)
 	if err != nil {
 		return err
 	}
@@ -178,6 +205,33 @@ func (w *World) requestMany(ctx context.Context, count int, halfDisabled bool) e
 		w.keep(numbered(i+1), bodies[i], x)
 	}
 	w.answer, w.answers = answers[len(answers)-1], answers
+	return nil
+}
+
+// maxSubscriptions is how many subscriptions an environment holds (S1).
+const maxSubscriptions = 50
+
+// countOccupied finds out, before so many subscriptions are requested that
+// they fill an environment, how many are there already: in one that was made
+// for the scenario, none.
+func (w *World) countOccupied(ctx context.Context, count int) error {
+	if count < maxSubscriptions || w.claims(targets.Environments) {
+		return nil
+	}
+	if err := w.list(ctx, w.environment); err != nil {
+		return err
+	}
+	w.occupied = 0
+	for _, page := range w.answers {
+		r, err := answered(page, judge.Status(http.StatusOK))
+		if err != nil {
+			return err
+		}
+		w.occupied += len(gjson.GetBytes(r.Body, "_embedded.subscriptions").Array())
+	}
+	if w.occupied >= maxSubscriptions {
+		return unobserved("the environment holds %d subscriptions already, and there is no room for more", w.occupied)
+	}
 	return nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"sync"
 	"testing/fstest"
 	"time"
@@ -50,9 +49,15 @@ type Ending struct {
 	Step       string
 	StepLine   int
 	Transcript *transcript.Transcript
+	// Unserved is the capability that the target claims and does not serve,
+	// for Failed where that is the cause.
+	Unserved string
 	// Cut tells that the run was ended before the scenario was; what was
 	// observed until then shows nothing.
 	Cut bool
+	// Left are the paths of what the scenario has made at the target and
+	// could not remove.
+	Left []string
 }
 
 // Where is the reason with the step at which the scenario ended.
@@ -66,16 +71,19 @@ func (e Ending) Where() string {
 // Scenario is a scenario to run, with the file it stands in.
 type Scenario struct {
 	features.Scenario
-	// FS is where Scenario.File is found, and Siblings are the lines of the
-	// other rows of the same outline.
-	FS       fs.FS
-	Siblings []int
+	// FS is where Scenario.File is found, and Others are the lines of the
+	// other scenarios there and of the other rows of the same outline.
+	FS     fs.FS
+	Others []Lines
 }
+
+// Lines are lines of a file from the first to the last, counted from 1.
+type Lines struct{ First, Last int }
 
 // Run runs one scenario with a backend. Header fills in the transcript's
 // header. Run returns when the scenario has ended, at the latest shortly
 // after ctx has.
-func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcript.Transcript, deadlines Deadlines) Ending {
+func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcript.Transcript, deadlines Deadlines) (e Ending) {
 	log := header
 	log.Schema, log.Scenario, log.Entries = transcript.Schema, s.ID, nil
 	kept, err := json.Marshal(deadlines)
@@ -84,14 +92,14 @@ func Run(ctx context.Context, s Scenario, backend driver.Backend, header transcr
 	}
 	log.Deadlines = kept
 	d := driver.New(backend, &log)
+	defer func() { e.Left = cleanUp(backend, deadlines) }()
 	w := newWorld(d, deadlines)
 	r := &recording{driver: d}
 	failed := r.run(ctx, s, w)
 	if failed == nil {
-		failed = r.afterwards(ctx, w)
-	}
-	if !r.abandoned {
-		w.cleanUp(backend, deadlines)
+		if failed = r.afterwards(ctx, w); failed != nil && ctx.Err() != nil {
+			failed = cut()
+		}
 	}
 	return r.ending(s, failed, d.Snapshot())
 }
@@ -121,9 +129,6 @@ func Replay(ctx context.Context, s Scenario, t *transcript.Transcript) Ending {
 // recording is what the hooks note while godog runs a scenario.
 type recording struct {
 	driver *driver.Driver
-	// abandoned tells that a step went on after the scenario was ended, so
-	// that its world must not be touched any more.
-	abandoned bool
 
 	mu    sync.Mutex
 	count int // steps begun
@@ -176,13 +181,17 @@ func (r *recording) run(ctx context.Context, s Scenario, w *World) error {
 		select {
 		case <-done:
 		case <-time.After(grace):
-			r.abandoned = true
 		}
 	}
 	if run.Err() != nil {
-		return fmt.Errorf("%w%w", errCut, &Unobserved{"the run was ended before this scenario was"})
+		return cut()
 	}
 	return fmt.Errorf("the scenario hung and was ended after %v", w.deadlines.Scenario)
+}
+
+// cut is why a scenario ended with its run.
+func cut() error {
+	return fmt.Errorf("%w%w", errCut, &Unobserved{"the run was ended before this scenario was"})
 }
 
 // errCut marks that the run was ended; what it wraps says so in words.
@@ -257,37 +266,39 @@ func (r *recording) ending(s Scenario, failed error, t *transcript.Transcript) E
 	} else {
 		e.Kind = Errored
 	}
+	if claim, actual := unserved(t); claim != "" && !e.Cut && e.Kind != Errored {
+		e.Kind, e.Unserved, e.Cause = Failed, claim, "a capability that is claimed and not served"
+		e.Expected, e.Actual = fmt.Sprintf("the target serves %q, which it claims", claim), actual
+	}
 	return e
 }
 
-// alone is a file system in which the scenario's file has no other rows of
-// the same outline: godog takes a scenario by its line, and all its rows.
+// alone is a file system in which the scenario's file has no other scenario
+// and no other rows of the same outline: godog takes a scenario by its line,
+// and all its rows, and would read the whole file for each. What stays keeps
+// its line.
 func (s Scenario) alone() (fs.FS, error) {
 	data, err := fs.ReadFile(s.FS, s.File)
 	if err != nil {
 		return nil, fmt.Errorf("read scenario %s: %w", s.ID, err)
 	}
 	lines := bytes.SplitAfter(data, []byte("\n"))
-	for _, n := range s.Siblings {
-		if n != s.RowLine && n >= 1 && n <= len(lines) {
+	for _, o := range s.Others {
+		for n := max(o.First, 1); n <= min(o.Last, len(lines)); n++ {
 			lines[n-1] = []byte("\n")
 		}
 	}
 	return fstest.MapFS{s.File: {Data: bytes.Join(lines, nil)}}, nil
 }
 
-// cleanUp removes what the scenario has made at the target, last first, and
-// its endpoints. It is not part of what is observed.
-func (w *World) cleanUp(backend driver.Backend, deadlines Deadlines) {
-	if _, live := backend.(*driver.Live); !live {
-		return
+// cleanUp removes what the scenario has made at the target and its endpoints,
+// and gives what could not be removed. It is not part of what is observed.
+func cleanUp(backend driver.Backend, deadlines Deadlines) (left []string) {
+	live, ok := backend.(*driver.Live)
+	if !ok {
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), deadlines.Call)
+	ctx, cancel := context.WithTimeout(context.Background(), deadlines.CleanUp)
 	defer cancel()
-	for i := len(w.undo) - 1; i >= 0; i-- {
-		_, _ = backend.Exchange(ctx, w.undo[i:i+1])
-	}
-	for _, e := range w.endpoints {
-		_, _ = backend.Exchange(ctx, []driver.Call{{Peer: driver.Receiver, Method: http.MethodDelete, Path: "/inspect/endpoints/" + e.ID}})
-	}
+	return live.CleanUp(ctx)
 }

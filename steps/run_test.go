@@ -143,11 +143,18 @@ func TestOnlyTheRowAskedForIsRun(t *testing.T) {
       | 2 |
       | 3 |
 `
-	for row, want := range map[int]int{10: 1, 11: 2, 12: 3} {
+	rows := map[int]int{10: 1, 11: 2, 12: 3}
+	for row, want := range rows {
+		var others []Lines
+		for other := range rows {
+			if other != row {
+				others = append(others, Lines{other, other})
+			}
+		}
 		f := &fake{status: 201}
 		s := Scenario{
 			Scenario: features.Scenario{ID: "f/s", File: "emitter/f.feature", Line: 3, RowLine: row, StepLines: []int{4, 5, 6}},
-			FS:       fstest.MapFS{"emitter/f.feature": {Data: []byte(text)}}, Siblings: []int{10, 11, 12},
+			FS:       fstest.MapFS{"emitter/f.feature": {Data: []byte(text)}}, Others: others,
 		}
 		if e := runFake(t.Context(), s, f); e.Kind != Passed {
 			t.Fatalf("got %q", e.Reason)

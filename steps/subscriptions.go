@@ -200,7 +200,6 @@ func (w *World) keep(name string, sent []byte, x transcript.Exchange) bool {
 		return false
 	}
 	w.environment.subscriptions[name] = &subscription{id: id, sent: sent, created: x, written: x}
-	w.later(http.MethodDelete, w.here("/subscriptions/"+id))
 	return true
 }
 

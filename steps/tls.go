@@ -104,7 +104,6 @@ func (w *World) key(ctx context.Context, name, usage string) error {
 	if id == "" {
 		return unobserved("an answer to POST %s without an id", x.Request.Path)
 	}
-	w.later(http.MethodDelete, w.here("/keys/"+id))
 	w.environment.keys[name] = key{id: id, fingerprint: fingerprint}
 	return nil
 }
@@ -130,14 +129,18 @@ func (w *World) keyCalled(name string) (key, error) {
 // kept in the transcript.
 func (w *World) importKey(ctx context.Context, name, usage string) (transcript.Exchange, string, error) {
 	password := w.driver.UUID()
-	// RSA, because nobody imports PKCS#12 files and refuses that.
-	leaf := pki.Leaf{Name: w.driver.Name("key"), RSA: true, Client: usage == usageMTLS}
+	leaf := pki.Leaf{Name: w.driver.Name("key"), Client: usage == usageMTLS}
 	if !leaf.Client {
 		leaf.Hosts = []string{"hookproof.example"}
 	}
 	var file []byte
 	var fingerprint string
 	err := w.driver.Fact("certificate of key "+name, &fingerprint, func() (any, error) {
+		// RSA, because nobody imports PKCS#12 files and refuses that.
+		var err error
+		if leaf.Key, err = w.driver.RSAKey(); err != nil {
+			return nil, err
+		}
 		identity, err := pki.SelfSigned(leaf)
 		if err != nil {
 			return nil, err
@@ -162,9 +165,13 @@ func (w *World) importKey(ctx context.Context, name, usage string) (transcript.E
 
 // uploadFresh uploads a certificate that the scenario makes for itself.
 func (w *World) uploadFresh(ctx context.Context, usage string) error {
-	leaf := pki.Leaf{Name: w.driver.Name("certificate"), Hosts: []string{"hookproof.example"}, RSA: true}
+	leaf := pki.Leaf{Name: w.driver.Name("certificate"), Hosts: []string{"hookproof.example"}}
 	var pem string
 	err := w.driver.Fact("certificate", &pem, func() (any, error) {
+		var err error
+		if leaf.Key, err = w.driver.RSAKey(); err != nil {
+			return nil, err
+		}
 		identity, err := pki.SelfSigned(leaf)
 		if err != nil {
 			return nil, err
@@ -195,22 +202,15 @@ func (w *World) uploadReceivers(ctx context.Context, usage string, to *environme
 }
 
 func (w *World) upload(ctx context.Context, pem []byte, usage string, to *environment) error {
-	path := "/v1/environments/" + to.id + "/certificates"
-	x, err := w.do(ctx, driver.Call{
-		Peer: driver.Emitter, Method: http.MethodPost, Path: path,
+	_, err := w.do(ctx, driver.Call{
+		Peer: driver.Emitter, Method: http.MethodPost, Path: "/v1/environments/" + to.id + "/certificates",
 		Header: map[string]string{"Accept": "application/json"},
 		Form: []driver.Field{
 			{Name: "usageType", Value: []byte(usage)},
 			{Name: "file", FileName: "certificate.pem", Value: pem},
 		},
 	})
-	if err != nil {
-		return err
-	}
-	if id := idIn(x); id != "" {
-		w.later(http.MethodDelete, path+"/"+id)
-	}
-	return nil
+	return err
 }
 
 // namesKey judges that the subscription in the answer uses the key.

@@ -51,6 +51,9 @@ var vocabulary = sync.OnceValue(func() []Step {
 		formatSteps(),
 		waitingSteps(),
 		tcpSteps(),
+		hookDeliverySteps(),
+		hookRequestSteps(),
+		readBackSteps(),
 	} {
 		all = append(all, area...)
 	}

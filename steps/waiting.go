@@ -14,7 +14,10 @@ import (
 // events that wait: for a suspended subscription, or a receiver that fails.
 func waitingSteps() []Step {
 	return []Step{
-		step(`the target's clock is advanced by (\d+) days`, func(w *World) any { return w.advance }),
+		step(`the target's clock is advanced by (\d+) days`, func(w *World) any {
+			return func(ctx context.Context, days int) error { return w.advance(ctx, days, 0) }
+		}),
+		step(`the target's clock is advanced by (\d+) days and (\d+) hours?`, func(w *World) any { return w.advance }),
 		step(`users ((?:"[^"]*"(?:, | and )?)+) are created, each after the one before has come to "([^"]*)"`, func(w *World) any {
 			return func(ctx context.Context, list, receiver string) error {
 				for _, name := range quoted(list) {
@@ -50,13 +53,13 @@ func waitingSteps() []Step {
 }
 
 // advance moves the target's clock forward.
-func (w *World) advance(ctx context.Context, days int) error {
+func (w *World) advance(ctx context.Context, days, hours int) error {
 	if !w.claims(targets.ClockControl) {
 		return unobserved("the target's clock cannot be advanced")
 	}
 	x, err := w.driver.Do(ctx, driver.Call{
 		Peer: driver.Control, Method: http.MethodPost, Path: "/control/clock",
-		Header: map[string]string{"Content-Type": "application/json"}, Body: fmt.Appendf(nil, `{"advance":"%dh"}`, 24*days),
+		Header: map[string]string{"Content-Type": "application/json"}, Body: fmt.Appendf(nil, `{"advance":"%dh"}`, 24*days+hours),
 	})
 	if err != nil {
 		return err

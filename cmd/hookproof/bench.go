@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hookproof/hookproof/simulator/receiver/bench"
+	receiverbench "github.com/hookproof/hookproof/simulator/receiver/bench"
 )
 
 // benchCommand measures speed.
@@ -19,7 +19,7 @@ func benchCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(benchReceiverCommand())
+	command.AddCommand(benchEmitterCommand(), benchReceiverCommand())
 	for _, c := range command.Commands() {
 		c.Args = asUsage(c.Args)
 	}
@@ -27,7 +27,7 @@ func benchCommand() *cobra.Command {
 }
 
 func benchReceiverCommand() *cobra.Command {
-	options := bench.Options{}
+	options := receiverbench.Options{}
 	asJSON := false
 	command := &cobra.Command{
 		Use:   "receiver",
@@ -50,7 +50,7 @@ code is 1 if a ratio is below its bar.`,
 	return command
 }
 
-func runBenchReceiver(cmd *cobra.Command, options bench.Options, asJSON bool) error {
+func runBenchReceiver(cmd *cobra.Command, options receiverbench.Options, asJSON bool) error {
 	switch {
 	case options.Connections < 1 || options.Connections > 1000:
 		return usageError("--connections: %d is not a number from 1 to 1000", options.Connections)
@@ -66,9 +66,9 @@ func runBenchReceiver(cmd *cobra.Command, options bench.Options, asJSON bool) er
 	if !asJSON {
 		p.printf("%-8s %9s %14s %14s %7s %5s\n", "protocol", "bytes", "bare/s", "receiver/s", "ratio", "bar")
 	}
-	measured := []bench.Measurement{}
+	measured := []receiverbench.Measurement{}
 	below := 0
-	err := bench.Run(cmd.Context(), options, func(m bench.Measurement) {
+	err := receiverbench.Run(cmd.Context(), options, func(m receiverbench.Measurement) {
 		measured = append(measured, m)
 		bar := "-"
 		if m.Bar > 0 {

@@ -47,7 +47,7 @@ func configure(cmd *cobra.Command, environ []string) error {
 }
 
 // foreign are variables that begin with the prefix and set no flag.
-var foreign = []string{"REQUIRE_DOCKER", "REQUIRE_CHROMIUM", "SCALE"}
+var foreign = []string{"REQUIRE_DOCKER", "REQUIRE_CHROMIUM", "SCALE", "CTRF_SCHEMA"}
 
 // variables are those that begin with HOOKPROOF_, by their names. One that no
 // command knows is an error: a run with a misspelt one would test something
@@ -124,7 +124,7 @@ func readConfig(root *cobra.Command, path string) (map[string]*yaml.Node, error)
 }
 
 func isFlag(root *cobra.Command, name string) bool {
-	return name != "config" && slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
+	return name != "config" && slices.ContainsFunc(below(root), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
 }
 
 // fromNode sets a flag from a scalar, or from a list where the flag takes

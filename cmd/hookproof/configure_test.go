@@ -89,3 +89,26 @@ func TestAWrongConfigurationIsAUsageErrorThatNamesThePlace(t *testing.T) {
 		})
 	}
 }
+
+// FuzzConfiguration: a file sets what it names or is refused with its name; it
+// never sets something else.
+func FuzzConfiguration(f *testing.F) {
+	for _, seed := range []string{
+		"out: a\nconcurrency: 2\nrule: [A, B]\n", "rule: A\n", "out:\n", "# nothing\n", "out: {a: b}", "out: a\nout: b\n", "- out\n", "out: &a x\nrule: [*a]\n",
+		"config: x\n", "concurrency: many\n", "---\nout: a\n---\nout: b\n", "\xff", "? [a]\n: b\n", "<<: {out: a}\n", "rule: &r [*r]\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, file string) {
+		values, rules, err := configured(t, nil, nil, file)
+		if err != nil {
+			if !strings.Contains(err.Error(), "hookproof.yaml") {
+				t.Errorf("an error that does not name the file: %v", err)
+			}
+			return
+		}
+		if values["out"] != "default" && !strings.Contains(file, "out") || values["concurrency"] != "8" && !strings.Contains(file, "concurrency") || len(rules) > 0 && !strings.Contains(file, "rule") {
+			t.Errorf("%q sets %v and %v", file, values, rules)
+		}
+	})
+}

@@ -18,20 +18,26 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/seed"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
 
 // emitterFlags are the flags of hookproof emitter.
 type emitterFlags struct {
 	options        emitter.Options
+	cluster        storage.Cluster
 	trustedProxies []string
+	allowNetworks  []string
+	denyNetworks   []string
 	trustCAs       []string
 	apiCert        string
 	apiKey         string
 	apiCAOut       string
 	seed           string
 	export         string
+	sync           string
 	secrets        bool
 	logLevel       string
+	hostile        hostileFlags
 }
 
 // emitterCommand serves the reference emitter until it is interrupted.
@@ -46,6 +52,12 @@ they watch, with an audit log whose events are delivered to the subscribers.
 It prints its addresses and the client that may act in every environment; the
 secret only when it was made just now. With --data everything that was
 acknowledged survives the process, however it ends.
+
+With --nats, a NATS cluster keeps everything instead. Emitters that name the
+same one share environments, events, tokens and the clock; each subscription is
+worked by one of them, and by another within ten seconds of that one's death.
+Start them with the same --client-id and --client-secret, or with neither.
+Faults hold for the process that they are switched on in.
 
 With a control token it also serves the control API: events can be posted, the
 clock advanced, and faults switched.`,
@@ -64,12 +76,21 @@ clock advanced, and faults switched.`,
   hookproof emitter --data ./emitter-data --seed tenant.yaml
   hookproof emitter --data ./emitter-data --export tenant.yaml
 
+  # one of several that share a NATS cluster (2.12 or later, max_payload 8MB)
+  hookproof emitter --nats nats://10.0.0.1:4222,nats://10.0.0.2:4222,nats://10.0.0.3:4222
+
   # an emitter that allows a 51st subscription
   hookproof emitter --fault limit-51`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
+			context.AfterFunc(ctx, stop) // a second signal ends the process at once
+			seed, chosen, err := flags.hostile.choose(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			flags.options.Hostile = emitter.Hostile{Seed: seed, Knobs: chosen}
 			return serveEmitter(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), flags)
 		},
 	}
@@ -78,6 +99,11 @@ clock advanced, and faults switched.`,
 	f.StringVar(&o.ControlListen, "control-listen", "", "host and port of the control API (default 127.0.0.1:0)")
 	f.StringVar(&o.ControlToken, "control-token", "", "bearer token of the control API, which is off without one")
 	f.StringVar(&o.Dir, "data", "", "directory that keeps everything (default: memory)")
+	f.StringVar(&flags.sync, "sync", storage.DefaultSync.String(), "when --data is forced to the disk: always, or at least every `interval`; what was\nacknowledged since may be lost when the machine dies, not when the process does")
+	f.StringVar(&flags.cluster.Servers, "nats", "", "`URLs` of an external NATS cluster, with commas between them, that keeps everything instead of --data")
+	f.StringVar(&flags.cluster.Credentials, "nats-creds", "", "`file` with the credentials of a NATS user; a name and password go into the URL")
+	f.StringVar(&flags.cluster.CA, "nats-ca", "", "PEM `file` of authorities that the NATS servers' certificates are checked against (default: the machine's)")
+	f.IntVar(&flags.cluster.Replicas, "nats-replicas", 0, "on how many NATS servers everything is kept, 1 to 5 (default: 3 in a cluster)")
 	f.StringVar(&o.PublicURL, "public-url", "", "URL by which clients reach the management API (default http://localhost:PORT, or https)")
 	f.BoolVar(&o.HTTPS.On, "api-tls", false, "serve the management API over https only, HTTP/1.1 and HTTP/2")
 	f.StringArrayVar(&o.HTTPS.Hosts, "api-host", nil, "`name` or address that the made certificate is for, beside localhost; repeatable")
@@ -85,15 +111,19 @@ clock advanced, and faults switched.`,
 	f.StringVar(&flags.apiKey, "api-key", "", "PEM `file` of its private key")
 	f.StringVar(&flags.apiCAOut, "api-ca-out", "", "`file` to write the authority of the made certificate to; --data keeps the authority")
 	f.StringArrayVar(&flags.trustedProxies, "trusted-proxy", nil, "`CIDR` of proxies whose X-Forwarded-For is believed; repeatable")
+	f.StringSliceVar(&flags.allowNetworks, "allow-networks", nil, "`CIDR`s that deliveries may go to, separated by commas (default: all but link-local and metadata addresses, which must be named)")
+	f.StringSliceVar(&flags.denyNetworks, "deny-networks", nil, "`CIDR`s that deliveries may not go to, also when allowed")
 	f.StringArrayVar(&flags.trustCAs, "trust-ca", nil, "PEM `file` of certificates that deliveries trust beside the machine's; repeatable")
 	f.DurationVar(&o.Linger, "linger", pipeline.DefaultLinger, "how long a payload waits for more events, at most 2s")
 	f.DurationVar(&o.RetryInitial, "retry-initial", pipeline.DefaultRetryInitial, "wait after the first failed attempt; it doubles with each")
 	f.DurationVar(&o.RetryMax, "retry-max", pipeline.DefaultRetryMax, "longest wait between attempts")
 	f.DurationVar(&o.AttemptTimeout, "attempt-timeout", pipeline.DefaultAttemptTimeout, "longest one attempt may take")
+	f.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", pipeline.DefaultGrace, "how long attempts under way may go on after Ctrl-C or SIGTERM; a second one ends at once")
 	f.StringVar(&o.Environment, "environment", "", "id of the first environment (default: made)")
 	f.StringVar(&o.ClientID, "client-id", "", "client that may act in every environment (default: made)")
 	f.StringVar(&o.ClientSecret, "client-secret", "", "its secret (default: made)")
 	f.StringArrayVar(&o.Faults, "fault", nil, "`name` of a deliberate defect; repeatable")
+	flags.hostile.add(f, knobs(emitter.Knobs(), func(k emitter.Knob) string { return k.Name }))
 	f.StringVar(&flags.seed, "seed", "", "YAML `file` of environments to begin with; those that are there already stay as they are")
 	f.StringVar(&flags.export, "export", "", "write everything to a YAML `file` that --seed takes (- for standard output), and end")
 	f.BoolVar(&flags.secrets, "export-secrets", false, "export client secrets, private keys and header values too")
@@ -135,12 +165,26 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 
 // read puts the contents of the files that flags name into the options.
 func (flags emitterFlags) read(o *emitter.Options) error {
-	for _, text := range flags.trustedProxies {
-		proxies, err := netip.ParsePrefix(text)
-		if err != nil {
-			return usageError("--trusted-proxy: %q is no CIDR such as 10.0.0.0/8", text)
+	for _, networks := range []struct {
+		flag  string
+		texts []string
+		into  *[]netip.Prefix
+	}{
+		{"trusted-proxy", flags.trustedProxies, &o.TrustedProxies},
+		{"allow-networks", flags.allowNetworks, &o.Networks.Allow},
+		{"deny-networks", flags.denyNetworks, &o.Networks.Deny},
+	} {
+		for _, text := range networks.texts {
+			network, err := netip.ParsePrefix(text)
+			if err != nil {
+				return usageError("--%s: %q is no CIDR such as 10.0.0.0/8", networks.flag, text)
+			}
+			*networks.into = append(*networks.into, network)
 		}
-		o.TrustedProxies = append(o.TrustedProxies, proxies)
+	}
+	var err error
+	if o.Sync, err = storage.ParseSync(flags.sync); err != nil {
+		return usageError("--sync: %v", err)
 	}
 	for _, file := range flags.trustCAs {
 		data, err := os.ReadFile(file)
@@ -148,6 +192,9 @@ func (flags emitterFlags) read(o *emitter.Options) error {
 			return usageError("--trust-ca: %v", err)
 		}
 		o.TrustedCAs = append(o.TrustedCAs, data)
+	}
+	if err := flags.readCluster(o); err != nil {
+		return err
 	}
 	if flags.apiCAOut != "" && (!o.HTTPS.On || flags.apiCert != "") {
 		return usageError("--api-ca-out needs --api-tls with a certificate that is made")
@@ -165,6 +212,25 @@ func (flags emitterFlags) read(o *emitter.Options) error {
 		}
 		*own.into = data
 	}
+	return nil
+}
+
+// readCluster makes the options those of a cluster, if one is named.
+func (flags emitterFlags) readCluster(o *emitter.Options) error {
+	c := flags.cluster
+	if c.Servers == "" {
+		if c != (storage.Cluster{}) {
+			return usageError("--nats-creds, --nats-ca and --nats-replicas need --nats")
+		}
+		return nil
+	}
+	if o.Dir != "" {
+		return usageError("--data and --nats exclude each other: one of them keeps everything")
+	}
+	if err := c.Check(); err != nil {
+		return usageError("--nats: %v", err)
+	}
+	o.Cluster = &c
 	return nil
 }
 
@@ -232,6 +298,7 @@ func (flags emitterFlags) announce(out io.Writer, e *emitter.Emitter) error {
 			return fmt.Errorf("write the authority: %w", err)
 		}
 	}
+	flags.hostile.announce(out)
 	if err := announceEmitter(out, e); err != nil {
 		return fmt.Errorf("print the addresses: %w", err)
 	}

@@ -78,6 +78,10 @@ func TestTheEmitterCommandRefusesWrongFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"--fault", "nothing"}, {"--log-level", "loud"}, {"--trust-ca", "/does/not/exist"},
 		{"--control-listen", "127.0.0.1:0"}, {"--linger", "-1s"}, {"--trusted-proxy", "10.0.0.1"},
+		{"--allow-networks", "10.0.0.0/8,here"}, {"--deny-networks", "10.0.0.0/33"},
+		{"--sync", "sometimes"}, {"--sync", "0"}, {"--sync", "-1s"},
+		{"--nats", "here:4222"}, {"--nats", "nats://a", "--data", "d"}, {"--nats-replicas", "3"},
+		{"--nats", "nats://a", "--nats-replicas", "6"}, {"--nats", "nats://a", "--nats-creds", "/does/not/exist"},
 	} {
 		command := emitterCommand()
 		command.SilenceErrors, command.SilenceUsage = true, true

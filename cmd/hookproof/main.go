@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	_ "golang.org/x/crypto/x509roots/fallback" // public roots, where a machine or an image has none
 
 	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/reports"
@@ -26,6 +27,8 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	// The second interrupt ends the program at once.
+	context.AfterFunc(ctx, stop)
 	os.Exit(execute(ctx, rootCommand(), os.Args[1:]))
 }
 
@@ -75,7 +78,8 @@ in the file they take a YAML list. A variable HOOKPROOF_* that no command knows
 is an error.
 
 Exit codes: 0 conformant, 1 non-conformant, 2 wrong usage or configuration,
-3 incomplete, 4 the suite's own error. («go run» turns every code but 0 into 1.)`,
+3 incomplete, 4 the suite's own error, 5 the baseline is out of date. («go run»
+turns every code but 0 into 1.)`,
 		Example: `  hookproof run                            test the embedded pair
   hookproof explain SUB-LIMIT-051          what a rule says, and who says so
   hookproof emitter --control-token local  serve the reference emitter`,
@@ -88,12 +92,21 @@ Exit codes: 0 conformant, 1 non-conformant, 2 wrong usage or configuration,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), emitterCommand(), receiverCommand(), benchCommand())
-	for _, c := range root.Commands() {
+	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), reportCommand(), diffCommand(), mergeCommand(), baselineCommand(), cleanupCommand(), doctorCommand(), emitterCommand(), receiverCommand(), faultsCommand(), benchCommand())
+	for _, c := range below(root) {
 		c.Args = asUsage(c.Args)
 	}
 	root.Args = asUsage(root.Args)
 	return root
+}
+
+// below are all commands below c.
+func below(c *cobra.Command) []*cobra.Command {
+	var all []*cobra.Command
+	for _, sub := range c.Commands() {
+		all = append(append(all, sub), below(sub)...)
+	}
+	return all
 }
 
 // asUsage makes wrong arguments a usage error.

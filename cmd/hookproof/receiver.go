@@ -25,6 +25,7 @@ type receiverFlags struct {
 	tlsKey    string
 	clientCA  string
 	behaviour string
+	hostile   hostileFlags
 }
 
 // memoryBeside is what the process may take beside what is recorded, before
@@ -58,6 +59,11 @@ endpoints there, each with a behaviour of its own: one with a name (see
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
+			seed, chosen, err := flags.hostile.choose(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			flags.options.Hostile = receiver.Hostile{Seed: seed, Knobs: chosen}
 			return serveReceiver(ctx, cmd.OutOrStdout(), flags)
 		},
 	}
@@ -77,6 +83,7 @@ endpoints there, each with a behaviour of its own: one with a name (see
 	f.StringVar(&flags.clientCA, "client-ca", "", "authorities whose client certificates mtls-verified accepts (PEM file)")
 	f.StringVar(&flags.options.Data, "data", "", "folder in which deliveries are kept across restarts (default: memory only)")
 	f.StringVar(&flags.behaviour, "behaviour", "", "behaviour of the first endpoint: a name, or a script in JSON or YAML")
+	flags.hostile.add(f, knobs(receiver.Knobs(), func(k receiver.Knob) string { return k.Name }))
 	return command
 }
 
@@ -134,6 +141,7 @@ func serveReceiver(ctx context.Context, out io.Writer, flags receiverFlags) erro
 	if err != nil {
 		return err
 	}
+	flags.hostile.announce(out)
 	if err := announceReceiver(out, r, endpoint, flags.caOut); err != nil {
 		return fmt.Errorf("print the addresses: %w", err)
 	}

@@ -20,6 +20,10 @@ func TestBadReceiverAndBenchFlagsAreUsageErrors(t *testing.T) {
 		{"bench", "receiver", "--connections", "0"},
 		{"bench", "receiver", "--rounds", "0"},
 		{"bench", "receiver", "more"},
+		{"bench", "emitter", "--events", "999"},
+		{"bench", "emitter", "--subscriptions", "51"},
+		{"bench", "emitter", "--held", "0"},
+		{"bench", "emitter", "--rounds", "x"},
 	} {
 		root := rootCommand()
 		root.SetOut(io.Discard)

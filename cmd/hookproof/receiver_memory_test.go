@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -24,7 +23,8 @@ const commandOfChild = "TEST_OF_HOOKPROOF_COMMAND"
 
 func TestMain(m *testing.M) {
 	if arguments := os.Getenv(commandOfChild); arguments != "" {
-		os.Exit(execute(context.Background(), rootCommand(), strings.Fields(arguments)))
+		os.Args = append(os.Args[:1], strings.Fields(arguments)...)
+		main()
 	}
 	os.Exit(m.Run())
 }

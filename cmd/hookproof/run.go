@@ -1,49 +1,73 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/reports"
-	"github.com/hookproof/hookproof/targets/embedded"
+	"github.com/hookproof/hookproof/targets"
 )
 
 // selectionFlags narrow what runs.
-type selectionFlags struct{ hookproof.Selection }
+type selectionFlags struct {
+	hookproof.Selection
+	shard string
+}
 
 func (s *selectionFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&s.Role, "role", "both", "`role` to test: emitter, receiver or both")
 	flags.StringSliceVar(&s.Profiles, "profile", nil, "only this `profile`: core, full, beta, or the name of an area; repeatable")
+	flags.StringSliceVar(&s.Levels, "level", nil, "only scenarios that judge rules of this `level`: must, should or may; repeatable")
 	flags.StringSliceVar(&s.Rules, "rule", nil, "only scenarios that judge the rule of this `id`; repeatable")
 	flags.StringSliceVar(&s.Scenarios, "scenario", nil, "only the scenario of this `id`; repeatable")
+	flags.StringVar(&s.shard, "shard", "", "only the `i/n`th part of all that, such as 2/4; «hookproof merge» joins the reports of all n")
 }
 
-// check refuses a list that was given and is empty, or has an empty member:
-// it would select everything.
-func (s *selectionFlags) check(flags *pflag.FlagSet) error {
-	for name, list := range map[string][]string{"profile": s.Profiles, "rule": s.Rules, "scenario": s.Scenarios} {
+// read refuses a list that was given and is empty, or has an empty member: it
+// would select everything. It also reads the shard.
+func (s *selectionFlags) read(flags *pflag.FlagSet) (err error) {
+	for name, list := range map[string][]string{"profile": s.Profiles, "level": s.Levels, "rule": s.Rules, "scenario": s.Scenarios} {
 		if flags.Changed(name) && (len(list) == 0 || slices.Contains(list, "")) {
 			return usageError("--%s names nothing", name)
 		}
 	}
-	return nil
+	if flags.Changed("shard") {
+		s.Shard, err = hookproof.ParseShard(s.shard)
+	}
+	return err
+}
+
+// runFlags say how the scenarios are run, and where the reports go.
+type runFlags struct {
+	target              targetFlags
+	selection           selectionFlags
+	concurrency, repeat int
+	seed                int64
+	baseline, out       string
+	quiet, attach       bool
+}
+
+func (r *runFlags) add(flags *pflag.FlagSet) {
+	r.target.add(flags)
+	r.selection.add(flags)
+	flags.IntVar(&r.concurrency, "concurrency", hookproof.DefaultConcurrency(), "`number` of scenarios that run at once")
+	flags.Int64Var(&r.seed, "shuffle", 0, "`seed` of the order and of made-up values; 0 draws one and prints it")
+	flags.IntVar(&r.repeat, "repeat", 1, "run each scenario this `number` of times, and call those unsteady that are judged differently")
+	flags.StringVar(&r.baseline, "baseline", "", "`file` with the failures that are known; «hookproof baseline write» makes one")
+	flags.BoolVar(&r.attach, "attach", false, "pause before each scenario, and print how to attach a debugger")
+	flags.StringVar(&r.out, "out", "hookproof-report", "`folder` for the reports")
+	flags.BoolVar(&r.quiet, "quiet", false, "print only the verdict")
 }
 
 func runCommand() *cobra.Command {
-	var target targetFlags
-	var selection selectionFlags
-	var concurrency int
-	var seed int64
-	var out string
-	var quiet bool
+	var flags runFlags
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Test a target and give a verdict",
@@ -51,79 +75,158 @@ func runCommand() *cobra.Command {
 
 Without flags, the embedded reference emitter is tested against the embedded
 receiver simulator, on loopback; nothing else is needed. Reports go to --out:
-results.json, junit.xml, and a transcript of every scenario, which
-«hookproof verify» can judge again without the target.`,
+results.json, report.html for people, junit.xml and others for machines, and a
+transcript of every scenario, which «hookproof verify» can judge again without
+the target.
+
+Ctrl-C ends the scenarios under way, removes what they made at the target, and
+writes the reports; pressed again, it ends the program at once.`,
 		Example: `  hookproof run
   hookproof run --rule SUB-LIMIT-051 --fault limit-51
-  hookproof run --profile filtering --out report
+  hookproof run --profile filtering --level must --out report
+  hookproof run --baseline hookproof-baseline.yaml
+  hookproof run --shard 1/4 --shuffle 42 --out shard-1
+  hookproof run --scenario limits/a-51st-subscription-is-refused --repeat 10
   HOOKPROOF_CLIENT_SECRET=… hookproof run --target https://emitter.example \
-      --environment 8f3c… --client-id 41ab… --claim environments,certificates`,
+      --environment 8f3c… --client-id 41ab… --claim environments,certificates
+  HOOKPROOF_HOOK_HEADER='Authorization: Bearer …' hookproof run --role receiver \
+      --target https://receiver.example/pingone --claim authentication`,
 		Args: cobra.NoArgs,
 	}
-	target.add(cmd.Flags())
-	selection.add(cmd.Flags())
-	cmd.Flags().IntVar(&concurrency, "concurrency", hookproof.DefaultConcurrency(), "`number` of scenarios that run at once")
-	cmd.Flags().Int64Var(&seed, "shuffle", 0, "`seed` of the order and of made-up values; 0 draws one and prints it")
-	cmd.Flags().StringVar(&out, "out", "hookproof-report", "`folder` for the reports")
-	cmd.Flags().BoolVar(&quiet, "quiet", false, "print only the verdict")
+	flags.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := selection.check(cmd.Flags()); err != nil {
+		if err := flags.selection.read(cmd.Flags()); err != nil {
 			return err
 		}
-		who, err := target.make()
+		if flags.selection.Shard.Count > 0 && flags.seed == 0 {
+			return usageError("--shard needs --shuffle with a seed that all shards share, such as the number of the pipeline's run")
+		}
+		who, err := flags.target.make(cmd.Flags(), flags.selection.Role)
 		if err != nil {
 			return err
 		}
-		console := reports.ConsoleFor(os.Stdout, os.Getenv)
-		if out := cmd.OutOrStdout(); out != os.Stdout {
-			console = reports.Console{Out: out}
-		}
-		console.Quiet, console.Dir = quiet, out
-		again := rerun(cmd)
-		options := []hookproof.Option{
-			hookproof.Select(selection.Selection), hookproof.Concurrency(concurrency), hookproof.Report(out),
-			hookproof.Command(strings.Join(append([]string{program() + " run"}, given(cmd)...), " "), again),
-		}
-		if seed != 0 {
-			options = append(options, hookproof.Seed(seed))
-		}
-		var progress *reports.Progress
-		options = append(options, hookproof.Observe(func(r reports.Results) {
-			if !quiet {
-				fmt.Fprintf(console.Out, "%d scenarios against %s, %d at once, shuffled with seed %d\n", len(r.Scenarios), r.Target.Name, concurrency, r.Seed)
-			}
-			progress = console.Progress(len(r.Scenarios))
-		}, func(s reports.Scenario) { progress.Done(s) }))
-		results, err := hookproof.Execute(cmd.Context(), who, options...)
-		if progress != nil {
-			progress.Finish()
-		}
+		options, err := flags.options(cmd)
 		if err != nil {
 			return err
 		}
-		if err := console.Summary(results); err != nil {
-			return err
-		}
-		if !quiet {
-			fmt.Fprintf(console.Out, "reports in %s; «%s verify %s» judges them again\n", out, program(), quote(out))
-		}
-		if code := reports.ExitCode(results); code != reports.ExitConformant {
-			return exitCode(code)
-		}
-		return nil
+		defer context.AfterFunc(cmd.Context(), func() {
+			fmt.Fprintln(cmd.ErrOrStderr(), "\nThe run is being ended: what it made is removed, and the reports are written. Ctrl-C again ends it at once.")
+		})()
+		return flags.run(cmd, who, options)
 	}
 	return cmd
 }
 
+// options are those that the flags ask for.
+func (r *runFlags) options(cmd *cobra.Command) ([]hookproof.Option, error) {
+	options := []hookproof.Option{
+		hookproof.Select(r.selection.Selection), hookproof.Concurrency(r.concurrency), hookproof.Repeat(r.repeat), hookproof.Report(r.out),
+		hookproof.Command(commandLine("run", given(cmd)), rerun(cmd)),
+		hookproof.Leftovers(func(paths []string) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "hookproof: could not be removed from the target, «%s cleanup» tries again: %s\n", program(), strings.Join(paths, ", "))
+		}),
+	}
+	if r.seed != 0 {
+		options = append(options, hookproof.Seed(r.seed))
+	}
+	if r.baseline != "" {
+		known, err := readBaseline(r.baseline)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, hookproof.Baseline(known))
+	}
+	if r.attach {
+		options = append(options, hookproof.Attach(pauses(cmd.InOrStdin(), cmd.ErrOrStderr())))
+	}
+	return options, nil
+}
+
+// run runs, prints, and turns the results into an exit code.
+func (r *runFlags) run(cmd *cobra.Command, who targets.Target, options []hookproof.Option) error {
+	console := consoleOf(cmd, r.out, r.quiet)
+	if r.attach {
+		console.Terminal = false // a live bar would write over the pauses
+	}
+	var progress *reports.Progress
+	options = append(options, hookproof.Observe(func(blank reports.Results) {
+		if !r.quiet {
+			fmt.Fprintln(console.Out, announcement(blank, r))
+			r.target.hostile.announce(console.Out)
+		}
+		progress = console.Progress(len(blank.Scenarios))
+	}, func(s reports.Scenario) { progress.Done(s) }))
+	results, err := hookproof.Execute(cmd.Context(), who, options...)
+	if progress != nil {
+		progress.Finish()
+	}
+	if err != nil {
+		return err
+	}
+	return conclude(console, results)
+}
+
+// announcement says what is about to be run.
+func announcement(blank reports.Results, r *runFlags) string {
+	text := fmt.Sprintf("%d scenarios against %s, %d at once, shuffled with seed %d", len(blank.Scenarios), blank.Target.Name, r.concurrency, blank.Seed)
+	if r.repeat > 1 {
+		text += fmt.Sprintf(", each %d times", r.repeat)
+	}
+	if s := blank.Selection.Shard; s != nil {
+		text += fmt.Sprintf(", shard %d of %d", s.Index, s.Count)
+	}
+	return text
+}
+
+// consoleOf is where a command prints results.
+func consoleOf(cmd *cobra.Command, dir string, quiet bool) reports.Console {
+	console := reports.ConsoleFor(os.Stdout, os.Getenv)
+	if out := cmd.OutOrStdout(); out != os.Stdout {
+		console = reports.Console{Out: out}
+	}
+	console.Quiet, console.Dir = quiet, dir
+	return console
+}
+
+// conclude prints the results and ends with their exit code.
+func conclude(console reports.Console, results reports.Results) error {
+	if err := console.Summary(results); err != nil {
+		return err
+	}
+	if !console.Quiet {
+		fmt.Fprintf(console.Out, "reports in %s; «%s verify %s» judges them again\n", console.Dir, program(), quote(console.Dir))
+	}
+	if code := reports.ExitCode(results); code != reports.ExitConformant {
+		return exitCode(code)
+	}
+	return nil
+}
+
+// commandLine is this program's command with flags and arguments, as it can be
+// typed again.
+func commandLine(command string, words []string) string {
+	return strings.Join(append([]string{program() + " " + command}, words...), " ")
+}
+
 // secret are the flags whose values are never shown.
-var secret = map[string]bool{"client-secret": true, "token": true, "control-token": true}
+var secret = map[string]bool{"client-secret": true, "token": true, "control-token": true, "hook-header": true, "read-back-header": true, "event-hook-token": true, "image-env": true}
+
+// hidden tells whether the value of a flag is not to be shown: that of a
+// secret, and the URL of a receiver, as whoever knows it may deliver.
+func hidden(flags *pflag.FlagSet, name string) bool {
+	role, err := flags.GetString("role")
+	if secret[name] || name != "target" || err != nil || role != string(targets.RoleReceiver) {
+		return secret[name]
+	}
+	return !strings.HasPrefix(flags.Lookup(name).Value.String(), imagePrefix)
+}
 
 // given are the flags that were set, as they can be typed again; secrets are
 // left out.
 func given(cmd *cobra.Command, without ...string) []string {
 	var list []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if !f.Changed || secret[f.Name] {
+		if !f.Changed || hidden(cmd.Flags(), f.Name) {
 			return
 		}
 		for _, w := range without {
@@ -142,19 +245,23 @@ func given(cmd *cobra.Command, without ...string) []string {
 
 // rerun gives the command that runs one scenario again in the same way.
 func rerun(cmd *cobra.Command) func(string) string {
-	same := given(cmd, "scenario", "rule", "profile", "out", "quiet", "concurrency", "shuffle")
+	same := given(cmd, "scenario", "rule", "level", "profile", "shard", "baseline", "attach", "out", "quiet", "concurrency", "shuffle")
 	return func(id string) string {
-		return strings.Join(append([]string{program() + " run --scenario " + quote(id)}, same...), " ")
+		return commandLine("run --scenario "+quote(id), same)
 	}
 }
 
-// program is how this program was called: by name, or by go run, which builds
-// it below a folder go-build….
+// program is how this program was called: by name, by go run in its own
+// repository, or by go tool in another one. Both of the latter build it below
+// a folder go-build….
 func program() string {
-	if strings.Contains(os.Args[0], "go-build") {
+	if !strings.Contains(os.Args[0], "go-build") {
+		return "hookproof"
+	}
+	if _, err := os.Stat("cmd/hookproof"); err == nil {
 		return "go run ./cmd/hookproof"
 	}
-	return "hookproof"
+	return "go tool hookproof"
 }
 
 // quote makes a word safe to paste into a shell.
@@ -166,105 +273,4 @@ func quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-func planCommand() *cobra.Command {
-	var target targetFlags
-	var selection selectionFlags
-	var rules, faults bool
-	cmd := &cobra.Command{
-		Use:   "plan",
-		Short: "Show what would run, what would not, and why",
-		Long: `Show the scenarios that «hookproof run» with the same flags would run, and
-those that would not apply to the target, with the reason. Nothing is started.`,
-		Example: `  hookproof plan --profile limits
-  hookproof plan --rules
-  hookproof plan --faults`,
-		Args: cobra.NoArgs,
-	}
-	target.add(cmd.Flags())
-	selection.add(cmd.Flags())
-	cmd.Flags().BoolVar(&rules, "rules", false, "list the rules instead, with what judges each")
-	cmd.Flags().BoolVar(&faults, "faults", false, "list the deliberate faults of the embedded emitter instead, with the rules that notice")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if faults {
-			return writeFaults(cmd.OutOrStdout())
-		}
-		if err := selection.check(cmd.Flags()); err != nil {
-			return err
-		}
-		who, err := target.make()
-		if err != nil {
-			return err
-		}
-		plan, err := hookproof.NewPlan(who.Info(), selection.Selection)
-		if err != nil {
-			return err
-		}
-		if rules {
-			return plan.WriteRules(cmd.OutOrStdout())
-		}
-		return plan.WriteScenarios(cmd.OutOrStdout())
-	}
-	return cmd
-}
-
-// writeFaults lists the faults that --fault takes.
-func writeFaults(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range embedded.Faults() {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", f.Name, strings.Join(f.Rules, " "), f.Sentence)
-	}
-	return table.Flush()
-}
-
-func explainCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "explain RULE",
-		Short: "Say what a rule promises, who says so, and how it is judged",
-		Example: `  hookproof explain SUB-LIMIT-051
-  hookproof explain DLV-012`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return hookproof.Explain(cmd.OutOrStdout(), args[0])
-		},
-	}
-}
-
-func verifyCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "verify DIR",
-		Short: "Judge the evidence of a report again, without the target",
-		Long: `Run the steps of every scenario again on its stored transcript, without any
-target and without the network, and compare with what the report says. Ends
-with 0 if the evidence bears out the report, with 1 if anything differs, and
-with 3 if nothing differs but scenarios have no evidence. It does not repeat
-the report's own verdict: a report of failures whose evidence shows those
-failures verifies. A report that was forged as a whole, consistently, cannot be
-told from a true one without a signature.`,
-		Example: `  hookproof run --out report
-  hookproof verify report`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := hookproof.Verify(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			out := cmd.OutOrStdout()
-			for _, d := range v.Differences {
-				fmt.Fprintln(out, d)
-			}
-			switch {
-			case len(v.Differences) > 0:
-				fmt.Fprintf(out, "The evidence does not bear out the report: %d differ.\n", len(v.Differences))
-				return exitCode(reports.ExitNonConformant)
-			case len(v.Unevidenced) > 0:
-				fmt.Fprintf(out, "Nothing differs, and of %d of %d scenarios there is no evidence: the report says that they could not run (verdict %s).\n",
-					len(v.Unevidenced), len(v.Results.Scenarios), v.Results.Verdict)
-				return exitCode(reports.ExitIncomplete)
-			}
-			fmt.Fprintf(out, "%d scenarios judged again: the evidence bears out the report (verdict %s).\n", len(v.Results.Scenarios), v.Results.Verdict)
-			return nil
-		},
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,6 +62,7 @@ func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
 		"name of no target":  {"run", "--target-name", "mine"},
 		"no concurrency":     {"run", "--concurrency", "0"},
 		"no such report":     {"verify", filepath.Join(t.TempDir(), "nosuch")},
+		"nothing to report":  {"report", filepath.Join(t.TempDir(), "nosuch")},
 		"no such rule":       {"explain", "NOSUCH"},
 		"plan of no rule":    {"plan", "--rule", "NOSUCH"},
 	} {
@@ -121,7 +123,7 @@ func TestEvidenceIsVerifiedAndAnAlterationIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = bytes.Replace(text, []byte(`"status": 403`), []byte(`"status": 201`), 1)
+	text = bytes.Replace(text, []byte(`"status":403`), []byte(`"status":201`), 1)
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -164,8 +166,36 @@ func TestAnEmitterAtAURLIsTestedAndNoArtefactHoldsASecret(t *testing.T) {
 	if strings.Contains(out, "canary") {
 		t.Errorf("a secret was printed: %s", out)
 	}
+	noSecretIn(t, dir)
+
+	// What is not in order is shown with its evidence in more reports.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, e.ControlURL()+"/control/faults/limit-51", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer canary-control-token")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	code, out = run(t, "run", "--rule", "SUB-LIMIT-051", "--out", dir, "--target", e.URL(), "--environment", "5f1b2c3d-0000-4000-8000-000000000001",
+		"--client-id", "5f1b2c3d-0000-4000-8000-000000000002", "--client-secret", "canary-client-secret", "--claim", "environments")
+	if code != reports.ExitNonConformant {
+		t.Fatalf("code %d: %s", code, out)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, reports.HTMLName))
+	if err != nil || !bytes.Contains(page, []byte("Authorization: [redacted ")) {
+		t.Errorf("the page shows no request with its head, %v", err)
+	}
+	noSecretIn(t, dir)
+}
+
+// noSecretIn searches every file of a report for what tests plant.
+func noSecretIn(t *testing.T, dir string) {
+	t.Helper()
 	files := 0
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -186,6 +216,36 @@ func TestAnEmitterAtAURLIsTestedAndNoArtefactHoldsASecret(t *testing.T) {
 	}
 }
 
+func TestTheReportsOfARunAreMadeAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if code, out := run(t, "run", "--rule", "SUB-LIMIT-051", "--fault", "limit-51", "--out", dir); code != reports.ExitNonConformant {
+		t.Fatalf("code %d: %s", code, out)
+	}
+	made := map[string][]byte{}
+	for _, name := range []string{reports.HTMLName, reports.MarkdownName, reports.JUnitName, reports.CTRFName, reports.CucumberName, reports.TAPName, reports.BadgeSVGName} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[name] = text
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, out := run(t, "report", dir); code != reports.ExitConformant {
+		t.Fatalf("code %d: %s", code, out)
+	}
+	for name, before := range made {
+		if again, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(again, before) {
+			t.Errorf("%s is not the same when it is made again, %v", name, err)
+		}
+	}
+	if code, out := run(t, "report", dir, "--annotations"); code != reports.ExitConformant || !strings.HasPrefix(out, "::error file=features/emitter/limits.feature,line=") {
+		t.Errorf("code %d: %s", code, out)
+	}
+}
+
 func TestPlanAndExplainSayWhatThereIs(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -196,7 +256,7 @@ func TestPlanAndExplainSayWhatThereIs(t *testing.T) {
 		{[]string{"plan", "--rules"}, []string{"SUB-LIMIT-051", "RCV-001", " rules have a scenario"}},
 		{[]string{"plan", "--target", "http://127.0.0.1:1", "--environment", "e", "--token", "t"}, []string{"not applicable: the target does not claim"}},
 		{[]string{"explain", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "MUST", "developer.pingidentity.com", "features/emitter/limits.feature:"}},
-		{[]string{"explain", "RCV-001"}, []string{"none: "}},
+		{[]string{"explain", "RCV-023"}, []string{"none: "}},
 	} {
 		code, out := run(t, c.args...)
 		if code != reports.ExitConformant {

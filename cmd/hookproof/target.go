@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -17,11 +18,14 @@ import (
 // targetFlags say who is tested.
 type targetFlags struct {
 	target, auth, environment, clientID, clientSecret, token, ca, control, controlToken, name, version string
-	claims, faults                                                                                     []string
+	rate, trigger, triggerToken, receiverListen, receiverHost, receiverImage                           string
+	claims, faults, variables                                                                          []string
+	hook                                                                                               hookFlags
+	hostile                                                                                            hostileFlags
 }
 
 func (t *targetFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&t.target, "target", "embedded", "who is tested: «embedded», or the `URL` of an emitter's management API, without /v1")
+	flags.StringVar(&t.target, "target", "embedded", "who is tested: «embedded», the `URL` of an emitter's management API, without /v1, or with --role receiver that to which deliveries go, or image: with an image or a folder with a Dockerfile")
 	flags.StringVar(&t.auth, "auth", "", "base `URL` of the token endpoints; default: the target")
 	flags.StringVar(&t.environment, "environment", "", "`id` of the environment that the credentials belong to")
 	flags.StringVar(&t.clientID, "client-id", "", "`id` of the worker application that acts for the suite")
@@ -33,24 +37,60 @@ func (t *targetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&t.name, "target-name", "", "the target's `name` in reports; default: its URL")
 	flags.StringVar(&t.version, "target-version", "", "the target's `version` in reports")
 	flags.StringSliceVar(&t.claims, "claim", nil, "a `capability` that the target claims, such as environments; repeatable; an unknown name lists all")
-	flags.StringSliceVar(&t.faults, "fault", nil, "switch on a deliberate `fault` of the embedded emitter, to see the suite notice it; repeatable; «hookproof plan --faults» lists all")
+	t.hook.add(flags)
+	flags.StringVar(&t.rate, "rate", "", "most `calls` to the target, such as 10/s or 600/m; what it answers 429 is made again in any case")
+	flags.StringVar(&t.trigger, "event-hook", "", "`URL` to which the suite posts the events that it wants to happen; see docs/triggers.md")
+	flags.StringVar(&t.triggerToken, "event-hook-token", "", "bearer `token` of the event hook; better set as HOOKPROOF_EVENT_HOOK_TOKEN")
+	flags.StringVar(&t.receiverListen, "receiver-listen", "", "`address` that the receiver simulator listens on, such as 0.0.0.0, for an emitter on another machine (default: 127.0.0.1)")
+	flags.StringVar(&t.receiverHost, "receiver-host", "", "`host` by which that emitter reaches it (default: the address)")
+	flags.StringVar(&t.receiverImage, "receiver-image", "", "run the receiver simulator from this `image`, or from one built from a folder")
+	flags.StringArrayVar(&t.variables, "image-env", nil, "`NAME=VALUE` for the container of --target image:…; repeatable")
+	flags.StringSliceVar(&t.faults, "fault", nil, "switch on a deliberate `fault` of the embedded emitter or receiver, to see the suite notice it; repeatable; «hookproof plan --faults» lists all")
+	t.hostile.add(flags, knobs(embedded.Liberties(), func(l embedded.Liberty) string { return l.Name }))
 }
 
-// make makes the target that the flags describe.
-func (t *targetFlags) make() (targets.Target, error) {
+// make makes the target that the flags describe, for the role that is to be
+// tested of it.
+func (t *targetFlags) make(flags *pflag.FlagSet, role string) (targets.Target, error) {
+	seed, knobs, err := t.hostile.choose(flags)
+	if err != nil {
+		return nil, err
+	}
+	if seed != 0 && t.target != "embedded" {
+		return nil, usageError("--hostile is about the embedded pair; serve the emitter or the receiver with it")
+	}
+	if given := t.hook.given(); given != "" && (t.target == "embedded" || role != string(targets.RoleReceiver)) {
+		return nil, usageError("--%s is about a receiver of your own: --role receiver --target https://… or image:…", given)
+	}
+	if len(t.variables) > 0 && !strings.HasPrefix(t.target, imagePrefix) {
+		return nil, usageError("--image-env is about a target image:…")
+	}
+	if t.receiverImage != "" && role == string(targets.RoleReceiver) {
+		return nil, usageError("--receiver-image is the receiver simulator's, for an emitter under test; a receiver under test is --target image:…")
+	}
 	switch {
+	case t.isURL() && role == string(targets.RoleReceiver):
+		return t.receiver()
+	case strings.HasPrefix(t.target, imagePrefix) && role == string(targets.RoleReceiver):
+		return t.imageOfReceiver()
+	case t.isImage():
+		return t.image()
 	case t.target == "embedded":
 		if given := t.remoteOnly(); given != "" {
 			return nil, usageError("--%s is about a target at a URL, and --target is embedded", given)
 		}
-		if err := knownFaults(t.faults); err != nil {
+		if err := knownFaults(t.faults, role); err != nil {
 			return nil, err
 		}
-		return embedded.New(embedded.Options{Faults: t.faults}), nil
-	case strings.HasPrefix(t.target, "http://"), strings.HasPrefix(t.target, "https://"):
+		return embedded.New(embedded.Options{Role: targets.Role(role), Faults: t.faults, Hostile: embedded.Hostile{Seed: seed, Knobs: knobs}}), nil
+	case t.isURL():
 		return t.remote()
 	}
-	return nil, usageError("target %q is neither «embedded» nor an http or https URL", t.target)
+	return nil, usageError("target %q is neither «embedded», nor an http or https URL, nor image: with a name", t.target)
+}
+
+func (t *targetFlags) isURL() bool {
+	return strings.HasPrefix(t.target, "http://") || strings.HasPrefix(t.target, "https://")
 }
 
 // plainAddress refuses an address that carries more than where something is:
@@ -69,11 +109,11 @@ func plainAddress(flag, address string) error {
 	return nil
 }
 
-// capabilities are the names that --claim takes.
-func capabilities(c *features.Catalogue) []string {
+// capabilities are the names that --claim takes for a target of the role.
+func capabilities(c *features.Catalogue, role string) []string {
 	var names []string
 	for _, k := range c.Capabilities {
-		if k.Role == features.Emitter {
+		if k.Role == role {
 			names = append(names, k.Name)
 		}
 	}
@@ -81,15 +121,19 @@ func capabilities(c *features.Catalogue) []string {
 }
 
 // knownFaults refuses names of faults that do not exist, and lists those that
-// do.
-func knownFaults(names []string) error {
-	var known []string
+// do; and those of the end that is not tested.
+func knownFaults(names []string, role string) error {
+	ends := map[string]targets.Role{}
 	for _, f := range embedded.Faults() {
-		known = append(known, f.Name)
+		ends[f.Name] = f.Role
 	}
 	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return usageError("there is no fault %q; there are: %s", name, strings.Join(known, ", "))
+		end, known := ends[name]
+		switch {
+		case !known:
+			return usageError("there is no fault %q; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(ends)), ", "))
+		case (role == string(targets.RoleEmitter) || role == string(targets.RoleReceiver)) && role != string(end):
+			return usageError("fault %s is one of the %s, and --role is %s", name, end, role)
 		}
 	}
 	return nil
@@ -99,14 +143,13 @@ func knownFaults(names []string) error {
 // target; empty if there is none.
 func (t *targetFlags) remoteOnly() string {
 	for _, f := range []struct{ name, value string }{
-		{"auth", t.auth}, {"environment", t.environment}, {"client-id", t.clientID}, {"client-secret", t.clientSecret}, {"token", t.token},
-		{"ca", t.ca}, {"target-name", t.name}, {"target-version", t.version}, {"control", t.control}, {"control-token", t.controlToken}, {"claim", strings.Join(t.claims, ",")},
+		{"target-name", t.name}, {"target-version", t.version}, {"claim", strings.Join(t.claims, ",")},
 	} {
 		if f.value != "" {
 			return f.name
 		}
 	}
-	return ""
+	return t.reached()
 }
 
 func (t *targetFlags) remote() (targets.Target, error) {
@@ -130,6 +173,12 @@ func (t *targetFlags) remote() (targets.Target, error) {
 			ClientID: t.clientID, ClientSecret: t.clientSecret, Token: t.token, Control: strings.TrimSuffix(strings.TrimSuffix(t.control, "/"), "/control"), ControlToken: t.controlToken,
 		},
 		Name: t.name, Version: t.version,
+		Receiver: targets.Public{ListenHost: t.receiverListen, Host: t.receiverHost},
+	}
+	o.Trigger, o.TriggerToken = t.trigger, t.triggerToken
+	var err error
+	if o.Rate, err = perSecond(t.rate); err != nil {
+		return nil, err
 	}
 	if t.ca != "" {
 		pem, err := os.ReadFile(t.ca)
@@ -138,23 +187,37 @@ func (t *targetFlags) remote() (targets.Target, error) {
 		}
 		o.CA = pem
 	}
-	catalogue, err := features.Load()
-	if err != nil {
+	if o.Claims, err = t.claimed(features.Emitter); err != nil {
 		return nil, err
 	}
-	for _, claim := range t.claims {
-		c, ok := catalogue.Capability(claim)
-		if !ok || c.Role != features.Emitter {
-			return nil, usageError("--claim: there is no capability %q of emitters; there are: %s", claim, strings.Join(capabilities(catalogue), ", "))
-		}
-		o.Claims = append(o.Claims, targets.Capability(claim))
-	}
-	if slices.Contains(t.claims, string(targets.PostEvents)) && t.control == "" {
-		return nil, usageError("--claim post-events needs --control, where events can be posted")
+	switch posts := slices.Contains(t.claims, string(targets.PostEvents)); {
+	case posts && t.control == "" && t.trigger == "":
+		return nil, usageError("--claim post-events needs --control or --event-hook, where events can be posted")
+	case t.trigger != "" && !posts:
+		o.Claims = append(o.Claims, targets.PostEvents)
+	case t.trigger == "" && t.triggerToken != "":
+		return nil, usageError("--event-hook-token is given without --event-hook")
 	}
 	made, err := remote.New(o)
 	if err != nil {
 		return nil, usageError("%v", err)
 	}
 	return made, nil
+}
+
+// claimed are the capabilities that a target of the role is said to have.
+func (t *targetFlags) claimed(role string) ([]targets.Capability, error) {
+	catalogue, err := features.Load()
+	if err != nil {
+		return nil, err
+	}
+	var claims []targets.Capability
+	for _, claim := range t.claims {
+		c, ok := catalogue.Capability(claim)
+		if !ok || c.Role != role {
+			return nil, usageError("--claim: there is no capability %q of an %s; there are: %s", claim, role, strings.Join(capabilities(catalogue, role), ", "))
+		}
+		claims = append(claims, targets.Capability(claim))
+	}
+	return claims, nil
 }

@@ -30,6 +30,7 @@ Feature: Delivery
       Then the event of "Ada" is sent to "receiver" until it is acknowledged
       And every delivery is a POST to the configured path and query
 
+    @whole-environment
     Scenario: The path is changed
       Given a subscription to "USER.CREATED"
       And a first event has been delivered
@@ -46,6 +47,7 @@ Feature: Delivery
       Given a subscription to "USER.CREATED" with:
         | header X-Api-Key    | 0b7f93c6-!$%&'*+.^_~      |
         | header x-lower-case | v                         |
+        | header X-Mixed-Case | aBcDeF                    |
         | header X-Parameters | "a, b"; c=d; e="f;g" (h)  |
         | header X-Long       | 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789 |
       When user "Ada" is created
@@ -76,6 +78,7 @@ Feature: Delivery
       Then the event of "Ada" is sent to "receiver" until it is acknowledged
       And every delivery carries the configured headers
 
+    @whole-environment
     Scenario: The headers are changed
       Given a subscription to "USER.CREATED" with:
         | header X-Api-Key | s3cret |
@@ -121,6 +124,7 @@ Feature: Delivery
       Then every event is delivered
       And every delivery is one JSON array
 
+    @whole-environment
     Scenario: The payload format is taken away
       Given a subscription to "USER.CREATED" with:
         | body | NDJSON |
@@ -141,9 +145,10 @@ Feature: Delivery
       Then the event of "Ada" arrives in an array of its own
 
     Scenario: One event alone is an array of length 1 when it is sent again
-      Given a receiver "receiver" that answers 500 to the first 2 deliveries
-      And a subscription to "USER.CREATED"
-      When user "Ada" is created
+      Given population "Staff"
+      And a receiver "receiver" that answers 500 to the first 2 deliveries
+      And a subscription to "USER.CREATED" for population "Staff"
+      When user "Ada" is created in population "Staff"
       Then the event of "Ada" is sent to "receiver" until it is acknowledged
       And the event of "Ada" arrives in an array of its own
 
@@ -255,6 +260,7 @@ Feature: Delivery
       Then every event is delivered
       And no delivery holds more than 1 events
 
+    @whole-environment
     Scenario: A limit of 2 events is set later
       Given a subscription to "USER.CREATED"
       And a first event has been delivered
@@ -329,6 +335,7 @@ Feature: Delivery
       Then every event is delivered
       And no delivery of several events is larger than 64 KB
 
+    @whole-environment
     Scenario: A limit of 4 KB is set later
       Given a subscription to "USER.CREATED"
       And a first event has been delivered
@@ -450,6 +457,7 @@ Feature: Delivery
       And the event of "user-created-escapes" is delivered to "pretty"
       And receivers "pretty" and "plain" got the same data
 
+    @whole-environment
     Scenario: Pretty print is switched on
       Given a subscription to "USER.CREATED"
       And a first event has been delivered
@@ -494,6 +502,7 @@ Feature: Delivery
       Then every event is delivered
       And every line of every delivery is one JSON object
 
+    @whole-environment
     Scenario: The format is changed
       Given a subscription to "USER.CREATED"
       And a first event has been delivered

@@ -27,6 +27,7 @@ Feature: Filtering
         | USER.ACCESS_ALLOWED        |
         | PASSWORD.CHECK_FAILED      |
         | POPULATION.UPDATED         |
+        | USER.DELETED               |
         | APPLICATION.CREATED        |
         | ACCOUNT.LINKED             |
         | MEMBER_OF_GROUP.CREATED    |

@@ -14,6 +14,13 @@ Feature: Limits
       When the subscriptions are listed
       Then the list holds 50 subscriptions
 
+    @needs:environments
+    Scenario: An environment beside a full one is fresh
+      Given 50 subscriptions
+      And another environment "elsewhere"
+      When a subscription is requested in environment "elsewhere"
+      Then the request is accepted
+
   @SUB-LIMIT-051 @whole-environment
   Rule: The 51st subscription is refused
 
@@ -185,4 +192,5 @@ Feature: Limits
     Scenario: The answer to a create without payload options has none
       When a subscription is requested with:
         | payloadOptions | absent |
-      Then the answer has no "payloadOptions"
+      Then the request is accepted
+      And the answer has no "payloadOptions"

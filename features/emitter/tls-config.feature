@@ -83,7 +83,8 @@ Feature: TLS settings
         | verifyTlsCertificates | true   |
       When subscription "subscription" is put without a key
       And the subscription is read
-      Then the answer has no "tlsClientAuthKeyPair.id"
+      Then the answer is 200
+      And the answer has no "tlsClientAuthKeyPair.id"
 
   @SUB-TLS-006
   Rule: A key in use stays

@@ -35,6 +35,7 @@ Feature: TLS of deliveries
         | with a self-signed certificate             |
         | with a certificate of an unknown authority |
 
+    @needs:certificates
     Scenario: The certificate of a trusted authority has expired
       Given a receiver with an expired certificate
       And the receiver's certificate uploaded with usage type "SSL/TLS"
@@ -53,6 +54,7 @@ Feature: TLS of deliveries
       When user "Ada" is created
       Then the emitter tries to deliver and no request arrives
 
+    @whole-environment
     Scenario: Verification is switched on
       Given a receiver with a certificate of an unknown authority
       And a subscription to "USER.CREATED" with:

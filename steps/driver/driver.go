@@ -9,6 +9,7 @@ package driver
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,12 +23,17 @@ import (
 	"github.com/hookproof/hookproof/steps/transcript"
 )
 
-// Peers that a call can go to.
+// Peers that a call can go to. Where a receiver is tested, the emitter is the
+// reference, which delivers to it.
 const (
-	Emitter  = "emitter"  // the management API of the emitter under test
+	Emitter  = "emitter"  // the management API of the emitter
 	Auth     = "auth"     // its token endpoints
 	Control  = "control"  // its control API
 	Receiver = "receiver" // the inspection API of the receiver simulator
+	Trigger  = "trigger"  // the implementer's own address that makes events happen
+
+	Hook     = "hook"      // the receiver under test, met by the driver itself
+	ReadBack = "read-back" // what the receiver under test has stored; the body is the ids, one a line
 )
 
 // ErrDiverged is wrapped by every error that says that a replay asked for
@@ -51,6 +57,11 @@ type Call struct {
 	// As authenticates the call by HTTP Basic, as clients do that ask for a
 	// token, in place of Authorization.
 	As *Credentials
+	// Way is how a Hook is met.
+	Way *Way
+	// Within is how long a ReadBack waits until all that is asked for is
+	// there.
+	Within time.Duration
 }
 
 // Credentials are those of an API client. The zero value is the client that
@@ -96,7 +107,9 @@ type Look struct {
 type Driver struct {
 	backend Backend
 	random  *rand.Rand
+	run     string // in the names that are made up
 	redact  transcript.Redactor
+	tried   map[string]int // the attempts that were seen, by subscription
 
 	mu  sync.Mutex
 	log *transcript.Transcript
@@ -106,7 +119,7 @@ type Driver struct {
 // salt, addresses) the caller has filled in.
 func New(backend Backend, log *transcript.Transcript) *Driver {
 	seed := sha256.Sum256([]byte(log.Seed + "/" + log.Scenario))
-	return &Driver{backend: backend, log: log, random: rand.New(rand.NewChaCha8(seed)), redact: transcript.NewRedactor(log.Salt)}
+	return &Driver{backend: backend, log: log, run: Run(log.Seed), random: rand.New(rand.NewChaCha8(seed)), tried: map[string]int{}, redact: transcript.NewRedactor(log.Salt)}
 }
 
 // Transcript is what has been recorded so far.
@@ -120,9 +133,16 @@ func (d *Driver) Random() *rand.Rand { return d.random }
 func (d *Driver) Mark(secret string) string { return d.redact.Mark(secret) }
 
 // Name makes up a name that is unique to the scenario and easily recognized
-// as the suite's.
+// as the suite's, and as this run's.
 func (d *Driver) Name(kind string) string {
-	return fmt.Sprintf("hookproof-%s-%08x", kind, d.random.Uint32())
+	return fmt.Sprintf("hookproof-%s-%s-%08x", d.run, kind, d.random.Uint32())
+}
+
+// Run is what the names of one run have in common: eight digits that follow
+// from the seed in its transcripts.
+func Run(seed string) string {
+	sum := sha256.Sum256([]byte(seed))
+	return hex.EncodeToString(sum[:4])
 }
 
 // UUID makes up a UUID in lower case.
@@ -178,6 +198,20 @@ func (d *Driver) Fact(name string, value any, produce func() (any, error)) error
 		return fmt.Errorf("read fact %q: %w", name, err)
 	}
 	return nil
+}
+
+// Pause waits for a while, or until ctx ends, before a target is asked again.
+// A replay does not wait.
+func (d *Driver) Pause(ctx context.Context, pause time.Duration) {
+	if _, live := d.backend.(*Live); !live {
+		return
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 func (d *Driver) append(entries ...transcript.Entry) {

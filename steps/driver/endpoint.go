@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/hookproof/hookproof/steps/transcript"
 )
 
@@ -167,4 +169,37 @@ func (d *Driver) look(ctx context.Context, look Look) (over bool, err error) {
 	}
 	d.append(entry)
 	return entry.Watch.Over, nil
+}
+
+// attemptsWait is how long one look for attempts waits for something new.
+const attemptsWait = time.Second
+
+// AwaitAttempts looks at what the reference emitter tried to deliver for a
+// subscription until done says so, or nothing more was answered for the
+// deadline, and tells which of the two it was. Done is asked first before any
+// look, with everything recorded so far. Attempts without an answer do not put
+// off the end: at a receiver that is gone there is one after the other.
+func (d *Driver) AwaitAttempts(ctx context.Context, subscription string, deadline time.Duration, done func() bool) (bool, error) {
+	var since time.Time
+	for !done() {
+		x, err := d.Do(ctx, Call{Peer: Control, Method: http.MethodGet, Path: fmt.Sprintf("/control/subscriptions/%s/attempts?after=%d&wait=%v", subscription, d.tried[subscription], attemptsWait)})
+		if err != nil {
+			return false, err
+		}
+		if x.Response == nil || x.Response.Status != http.StatusOK {
+			return false, fmt.Errorf("ask the reference emitter for its attempts: %s", x.Error)
+		}
+		news := gjson.GetBytes(x.Response.Body, "attempts.#.seq").Array()
+		if len(news) > 0 {
+			d.tried[subscription] = int(news[len(news)-1].Int())
+		}
+		answered := gjson.GetBytes(x.Response.Body, "attempts.#(status>0)").Exists()
+		switch {
+		case answered || since.IsZero():
+			since = x.End
+		case x.End.Sub(since) >= deadline:
+			return done(), nil
+		}
+	}
+	return true, nil
 }

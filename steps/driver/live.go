@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -38,14 +39,41 @@ type Live struct {
 	timeout time.Duration
 
 	mu    sync.Mutex
+	keys  int               // given to the scenario
 	files []string          // secrets that the scenario has uploaded
+	hook  map[string]string // secrets of the receiver under test, by their marks
 	told  map[string]string // secrets that answers told, by their marks
+
+	traces traces
 }
 
 // NewLive makes a backend over the run's client. No call may take longer
 // than timeout; salt keys the marks of the run.
 func NewLive(client *Client, salt string, timeout time.Duration) *Live {
-	return &Live{client: client, salt: salt, timeout: timeout, told: map[string]string{}}
+	l := &Live{client: client, salt: salt, timeout: timeout, told: map[string]string{}, hook: map[string]string{}}
+	for _, secret := range client.hook.secrets {
+		l.hook[transcript.NewRedactor(salt).Mark(secret)] = secret
+	}
+	return l
+}
+
+// disclosed is a body in which the marks of the receiver's secrets are
+// replaced by the secrets: as they are, or as they stand in a JSON string.
+func (l *Live) disclosed(body []byte, inJSON bool) []byte {
+	for mark, secret := range l.hook {
+		if !bytes.Contains(body, []byte(mark)) {
+			continue
+		}
+		if inJSON {
+			quoted, err := json.Marshal(secret)
+			if err != nil {
+				continue // a string always marshals
+			}
+			secret = string(quoted[1 : len(quoted)-1])
+		}
+		body = bytes.ReplaceAll(body, []byte(mark), []byte(secret))
+	}
+	return body
 }
 
 // redactor marks the run's own credentials and what the scenario has
@@ -83,7 +111,65 @@ func (l *Live) Exchange(ctx context.Context, calls []Call) ([]transcript.Entry, 
 	return entries, nil
 }
 
+// exchange makes one call of the scenario. What may make something is not cut
+// off with the run: the answer tells what there is to be removed.
 func (l *Live) exchange(ctx context.Context, c Call) (transcript.Entry, error) {
+	if err := ctx.Err(); err != nil {
+		return l.unsent(c, err)
+	}
+	if !l.traces.begin() {
+		return l.unsent(c, errEnded)
+	}
+	defer l.traces.end()
+	switch c.Peer {
+	case Hook:
+		return l.meet(ctx, c)
+	case ReadBack:
+		return l.readBack(ctx, c)
+	}
+	within := ctx
+	if c.Method == http.MethodPost {
+		within = context.WithoutCancel(ctx)
+	}
+	return l.paced(ctx, within, c)
+}
+
+// paced makes a call within the target's rate limit; it waits no longer than
+// ctx, and the call itself has until within.
+func (l *Live) paced(ctx, within context.Context, c Call) (entry transcript.Entry, err error) {
+	if c.Peer == Receiver { // the suite's own
+		return l.send(within, c)
+	}
+	refused, waiting := l.client.pace.keep(ctx, func() (int, http.Header) {
+		if entry, err = l.send(within, c); err != nil || entry.Exchange.Response == nil {
+			return 0, nil
+		}
+		return entry.Exchange.Response.Status, entry.Exchange.Response.Headers
+	})
+	switch {
+	case err != nil:
+		return entry, err
+	case entry.Exchange == nil:
+		return l.unsent(c, waiting)
+	}
+	entry.Exchange.Refused = refused
+	return entry, nil
+}
+
+// errEnded is the error of a call that a step makes after its scenario was
+// ended.
+var errEnded = errors.New("the scenario has been ended")
+
+// unsent is the record of a call that was not made.
+func (l *Live) unsent(c Call, err error) (transcript.Entry, error) {
+	now := l.Now()
+	return transcript.Entry{At: now, Exchange: &transcript.Exchange{
+		Peer: c.Peer, Request: transcript.Request{Method: c.Method, Path: c.Path}, Error: err.Error(), End: now,
+	}}, nil
+}
+
+// send makes one call.
+func (l *Live) send(ctx context.Context, c Call) (transcript.Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	body, contentType, shown, err := l.encode(c)
@@ -133,6 +219,7 @@ func (l *Live) exchange(ctx context.Context, c Call) (transcript.Entry, error) {
 		l.remember(redact.Secrets(answer))
 	}
 	x.Response = &transcript.Response{Status: resp.StatusCode, Headers: redact.Headers(resp.Header), Body: redact.JSON(answer)}
+	l.traces.note(c, x.Response, answer)
 	return entry, nil
 }
 
@@ -170,7 +257,7 @@ func (l *Live) unmarked(text string) string {
 // and the body to record.
 func (l *Live) encode(c Call) (body []byte, contentType string, shown []byte, err error) {
 	if c.Form == nil {
-		return c.Body, "", l.redactor().JSON(c.Body), nil
+		return l.disclosed(c.Body, true), "", l.redactor().JSON(c.Body), nil
 	}
 	var buf bytes.Buffer
 	w := multipart.NewWriter(&buf)
@@ -187,7 +274,7 @@ func (l *Live) encode(c Call) (body []byte, contentType string, shown []byte, er
 		if err != nil {
 			return nil, "", nil, err
 		}
-		if _, err := part.Write(f.Value); err != nil {
+		if _, err := part.Write(l.disclosed(f.Value, false)); err != nil {
 			return nil, "", nil, err
 		}
 		fields[f.Name] = string(f.Value)
@@ -295,6 +382,8 @@ func (c *Client) base(peer string) string {
 		base = c.system.Emitter.Control
 	case Receiver:
 		base = c.system.Receiver.Inspect
+	case Trigger:
+		return c.system.Emitter.Trigger // called as it is, with what belongs to it
 	}
 	return strings.TrimSuffix(base, "/")
 }
@@ -304,5 +393,8 @@ func (c *Client) base(peer string) string {
 type Client struct {
 	system *targets.System
 	http   *http.Client
+	hook   hookClient
+	keys   keyRing
 	token  tokenSource
+	pace   *pace
 }

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -34,8 +35,12 @@ func NewClient(system *targets.System) (*Client, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	c := &Client{system: system, http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	c := &Client{system: system, pace: newPace(system.Emitter.Rate), http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	c.token.fetch = c.fetchToken
+	var err error
+	if c.hook, err = newHookClient(system.Hook); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
@@ -48,9 +53,12 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // secrets are the run's own credentials, in every form they are sent in.
 func (c *Client) secrets() []string {
 	e := c.system.Emitter
-	known := []string{e.ClientSecret, e.Token, e.ControlToken, c.system.Receiver.Token}
+	known := []string{e.ClientSecret, e.Token, e.ControlToken, e.TriggerToken, c.system.Receiver.Token}
 	if e.ClientSecret != "" {
 		known = append(known, base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(e.ClientID)+":"+url.QueryEscape(e.ClientSecret))))
+	}
+	for _, secret := range c.hook.secrets {
+		known = append(known, secret)
 	}
 	return append(known, c.token.past()...)
 }
@@ -70,6 +78,10 @@ func (c *Client) authorization(ctx context.Context, peer string) (string, error)
 		return "Bearer " + token, nil
 	case Control:
 		return "Bearer " + c.system.Emitter.ControlToken, nil
+	case Trigger:
+		if c.system.Emitter.TriggerToken != "" {
+			return "Bearer " + c.system.Emitter.TriggerToken, nil
+		}
 	case Receiver:
 		if c.system.Receiver.Token != "" {
 			return "Bearer " + c.system.Receiver.Token, nil
@@ -82,19 +94,24 @@ func (c *Client) authorization(ctx context.Context, peer string) (string, error)
 // had, the suite's own environment read, and the control API, where there is
 // one, takes the control token.
 func (c *Client) Reach(ctx context.Context) error {
-	status, err := c.knock(ctx, Emitter, "/v1/environments/"+url.PathEscape(c.system.Emitter.Environment))
+	status, _, err := c.Call(ctx, Emitter, http.MethodGet, "/v1/environments/"+url.PathEscape(c.system.Emitter.Environment), nil)
 	if err != nil {
 		return err
 	}
 	if status != http.StatusOK {
 		return fmt.Errorf("reading the environment %s of the credentials is answered %d, not 200; the target's address is without /v1", c.system.Emitter.Environment, status)
 	}
+	if c.system.Hook.URL != "" {
+		if err := c.reachHook(ctx); err != nil {
+			return err
+		}
+	}
 	if c.system.Emitter.Control == "" {
 		return nil
 	}
 	// Not every control API has a clock: any answer will do that does not
 	// turn the token away.
-	status, err = c.knock(ctx, Control, "/control/clock")
+	status, _, err = c.Call(ctx, Control, http.MethodGet, "/control/clock", nil)
 	if err != nil {
 		return fmt.Errorf("the control API: %w", err)
 	}
@@ -104,24 +121,51 @@ func (c *Client) Reach(ctx context.Context) error {
 	return nil
 }
 
-// knock makes one GET with the suite's own credentials.
-func (c *Client) knock(ctx context.Context, peer, path string) (status int, err error) {
+// Call makes a request with the suite's own credentials that belongs to no
+// scenario; body, if not nil, is JSON. It heeds the target's rate limit.
+func (c *Client) Call(ctx context.Context, peer, method, path string, body []byte) (status int, answer []byte, err error) {
 	authorization, err := c.authorization(ctx, peer)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base(peer)+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, c.base(peer)+path, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	req.Header.Set("Authorization", authorization)
-	resp, err := c.http.Do(req)
+	if authorization != "none" {
+		req.Header.Set("Authorization", authorization)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, answer, err := c.ask(req)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	return resp.StatusCode, nil
+	return resp.StatusCode, answer, nil
+}
+
+// ask makes a request that is not a scenario's, within the target's rate
+// limit, and reads the answer.
+func (c *Client) ask(req *http.Request) (resp *http.Response, answer []byte, err error) {
+	_, waiting := c.pace.keep(req.Context(), func() (int, http.Header) {
+		again := req.Clone(req.Context())
+		if req.GetBody != nil {
+			if again.Body, err = req.GetBody(); err != nil {
+				return 0, nil
+			}
+		}
+		if resp, err = c.http.Do(again); err != nil {
+			return 0, nil
+		}
+		defer resp.Body.Close()
+		answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		return resp.StatusCode, resp.Header
+	})
+	if err == nil {
+		err = waiting
+	}
+	return resp, answer, err
 }
 
 // tokenSource keeps an access token until shortly before it expires.
@@ -169,12 +213,7 @@ func (c *Client) fetchToken(ctx context.Context) (string, time.Duration, error) 
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Authorization", basic(e.ClientID, e.ClientSecret))
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return "", 0, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	resp, body, err := c.ask(req)
 	if err != nil {
 		return "", 0, err
 	}

@@ -36,13 +36,10 @@ func Collection(pages []transcript.Exchange) Outcome {
 	return Pass
 }
 
-// listed are the ids in the pages, in their order.
+// listed are the ids in the pages of a Collection that passed, in their order.
 func listed(pages []transcript.Exchange) []string {
 	var ids []string
 	for _, page := range pages {
-		if page.Response == nil {
-			continue
-		}
 		for _, item := range gjson.GetBytes(page.Response.Body, items).Array() {
 			ids = append(ids, item.Get("id").String())
 		}

@@ -41,6 +41,7 @@ func TestCollectionsAreJudged(t *testing.T) {
 		{"none of that name", ListsNone(named, "c"), true},
 		{"one of that name", ListsNone(named, "b"), false},
 		{"one of that name on the second page", ListsNone(append(two, named...), "a"), false},
+		{"no answer in place of ids", Lists([]transcript.Exchange{{Error: "refused"}}), false},
 		{"no answer in place of names", ListsNone([]transcript.Exchange{{Error: "refused"}}, "c"), false},
 		{"a list in place of an object", Holds([]transcript.Exchange{jsonAnswer(`[]`)}, 0), false},
 		{"no JSON", Holds([]transcript.Exchange{jsonAnswer(``)}, 0), false},
@@ -111,6 +112,7 @@ func TestManyAnswersAreJudged(t *testing.T) {
 		{"not answered", GrantedAtMost(silent, 2), false},
 		{"ids of their own", DifferentIDs(answersOf(201, 201)), true},
 		{"one id for two", DifferentIDs(same), false},
+		{"one without an id, being refused", DifferentIDs(answersOf(201, 400)), false},
 	} {
 		if tc.o.Failed() == tc.keeps {
 			t.Errorf("%s: failed is %t, want %t: %+v", tc.name, tc.o.Failed(), !tc.keeps, tc.o)

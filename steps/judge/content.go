@@ -60,7 +60,7 @@ func holds(path string, got, want gjson.Result) Outcome {
 			}
 		}
 		return Pass
-	case path == "recordedAt" && sameMillisecond(got.Str, want.Str):
+	case path == "recordedAt" && sameTime(got.Str, want.Str):
 		return Pass
 	case !cmp.Equal(got.Value(), want.Value()):
 		return differ
@@ -73,12 +73,13 @@ func empty(v gjson.Result) bool {
 	return v.Type == gjson.Null || v.IsObject() && len(v.Map()) == 0 || v.IsArray() && len(v.Array()) == 0
 }
 
-// sameMillisecond tells whether two times differ by less than a millisecond:
-// how many fraction digits an event has is left open.
-func sameMillisecond(a, b string) bool {
+// sameTime tells whether two times are the same as far as both tell: how many
+// fraction digits an event has is left open, and beyond the millisecond nothing
+// is asked of anybody.
+func sameTime(a, b string) bool {
 	x, errX := time.Parse(time.RFC3339Nano, strings.ToUpper(a))
 	y, errY := time.Parse(time.RFC3339Nano, strings.ToUpper(b))
-	return errX == nil && errY == nil && x.Sub(y).Abs() < time.Millisecond
+	return errX == nil && errY == nil && x.Sub(y).Abs() < max(grain(a), grain(b))
 }
 
 // SameEachTime fails unless every caused event that reached the endpoint

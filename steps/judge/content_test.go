@@ -8,7 +8,7 @@ import (
 
 func TestAsPosted(t *testing.T) {
 	t.Parallel()
-	const sent = `{"id":"1","recordedAt":"2026-08-09T02:24:24.507594727Z","action":{"type":"USER.CREATED"},"population":{},"gone":null,
+	const sent = `{"id":"1","recordedAt":"2026-08-09T02:24:24.507594727Z","action":{"type":"USER.CREATED"},"population":{},"list":[],"gone":null,
 		"resources":[{"type":"USER","id":"u"}],"source":{"userAgent":"x"},"n":4,"_embedded":{"flow":{"version":4}}}`
 	judged := func(arrived string) judge.Outcome {
 		s := new(sink).posted("sample", gjsonLine(sent)).got(200, arrived)
@@ -18,10 +18,16 @@ func TestAsPosted(t *testing.T) {
 	verdicts(t, map[string]judge.Outcome{
 		"as it was":                     judged(sent),
 		"without source, null and {}":   judged(`{"id":"1","recordedAt":"2026-08-09T02:24:24.507594727Z",` + rest + `}`),
+		"with null for {} and []":       judged(`{"id":"1","population":null,"list":null,"gone":null,"recordedAt":"2026-08-09T02:24:24.507594727Z",` + rest + `}`),
 		"with more members":             judged(`{"id":"1","subscriptionName":"x","recordedAt":"2026-08-09T02:24:24.507594727Z",` + rest + `}`),
 		"with the time in milliseconds": judged(`{"id":"1","recordedAt":"2026-08-09T02:24:24.507Z",` + rest + `}`),
 		"with a number written longer":  judged(`{"recordedAt":"2026-08-09T02:24:24.507Z","id":"1","action":{"type":"USER.CREATED"},"resources":[{"id":"u","type":"USER"}],"n":4.0,"_embedded":{"flow":{"version":4}}}`),
-		"not: another time":             judged(`{"id":"1","recordedAt":"2026-08-09T02:24:25Z",` + rest + `}`),
+		"with the time in seconds":      judged(`{"id":"1","recordedAt":"2026-08-09T02:24:24Z",` + rest + `}`),
+		"with the time in tenths":       judged(`{"id":"1","recordedAt":"2026-08-09t02:24:24.5z",` + rest + `}`),
+		"not: another second":           judged(`{"id":"1","recordedAt":"2026-08-09T02:24:26Z",` + rest + `}`),
+		"not: another tenth":            judged(`{"id":"1","recordedAt":"2026-08-09T02:24:24.3Z",` + rest + `}`),
+		"not: the next millisecond":     judged(`{"id":"1","recordedAt":"2026-08-09T02:24:24.508594727Z",` + rest + `}`),
+		"not: another millisecond":      judged(`{"id":"1","recordedAt":"2026-08-09T02:24:24.509Z",` + rest + `}`),
 		"not: no time":                  judged(`{"id":"1",` + rest + `}`),
 		"not: nothing arrived":          judged(`{"id":"2"}`),
 		"not: a member less":            judged(`{"id":"1","recordedAt":"2026-08-09T02:24:24.507594727Z","action":{"type":"USER.CREATED"},"resources":[{"type":"USER","id":"u"}],"n":4,"_embedded":{}}`),

@@ -14,20 +14,46 @@ import (
 // data anywhere in a body: for the id that it was posted with, or else that of
 // the resource it is about. Both are made up at random and stand nowhere else.
 
-// hasData tells whether the body has the data of the caused event.
-func hasData(d transcript.Delivery, c transcript.Caused) bool {
+// data is a body, and the UUIDs that stand in it: most ids are UUIDs, and
+// hundreds of them are looked for in one body.
+type data struct {
+	body  []byte
+	uuids map[string]bool
+}
+
+func dataOf(d transcript.Delivery) data {
+	x := data{d.Body, map[string]bool{}}
+	for rest := x.body; ; {
+		dash := bytes.IndexByte(rest, '-')
+		if dash < 0 {
+			return x
+		}
+		// The first dash of a UUID comes after eight digits.
+		if from := dash - 8; from >= 0 && from+36 <= len(rest) && IsUUID(string(rest[from:from+36])) {
+			x.uuids[string(rest[from:from+36])] = true
+			dash = from + 35
+		}
+		rest = rest[dash+1:]
+	}
+}
+
+// has tells whether the body has the data of the caused event.
+func (x data) has(c transcript.Caused) bool {
 	id := c.EventID
 	if id == "" {
 		id = c.Resource
 	}
-	return id != "" && bytes.Contains(d.Body, []byte(id))
+	if IsUUID(id) {
+		return x.uuids[id]
+	}
+	return id != "" && bytes.Contains(x.body, []byte(id))
 }
 
 // held are the caused events whose data the body has.
 func held(t *transcript.Transcript, d transcript.Delivery) int {
-	n := 0
+	n, x := 0, dataOf(d)
 	for _, c := range t.Caused() {
-		if hasData(d, c) {
+		if x.has(c) {
 			n++
 		}
 	}
@@ -39,7 +65,7 @@ func lacking(t *transcript.Transcript, endpoint string, by func(transcript.Deliv
 	missing := slices.Clone(wanted)
 	for _, d := range t.Deliveries(endpoint) {
 		if d.Complete && by(d) {
-			missing = slices.DeleteFunc(missing, func(c transcript.Caused) bool { return hasData(d, c) })
+			missing = slices.DeleteFunc(missing, dataOf(d).has)
 		}
 	}
 	return missing
@@ -191,7 +217,7 @@ func recordOf(t *transcript.Transcript, endpoint string, c transcript.Caused) (g
 			continue
 		}
 		for _, r := range records {
-			if hasData(transcript.Delivery{Body: transcript.Body(r.Raw)}, c) {
+			if dataOf(transcript.Delivery{Body: transcript.Body(r.Raw)}).has(c) {
 				return r, true
 			}
 		}

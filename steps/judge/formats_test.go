@@ -30,10 +30,19 @@ func adaAndBob() *sink {
 
 func TestFound(t *testing.T) {
 	t.Parallel()
+	const one, two = "9773fa25-a4f4-40d8-ac25-0d53338247c1", "0d533382-47c1-4f40-8d8a-c259773fa25a"
 	judged := func(s *sink) judge.Outcome { return judge.Found(&s.Transcript, "sink") }
+	uuids := func(body string) judge.Outcome { return judged(new(sink).caused("Ada", one).inBody(200, body)) }
 	verdicts(t, map[string]judge.Outcome{
 		"in any form":             judged(adaAndBob().inBody(500, `x{"y":"{\"id\":\"user-a\"}"}`).inBody(200, "event-b")),
 		"in one body":             judged(adaAndBob().inBody(200, "user-a event-b")),
+		"a UUID alone":            uuids(one),
+		"a UUID in a text":        uuids("-x-" + one + "-"),
+		"a UUID behind a dash":    uuids("-" + one),
+		"two UUIDs":               uuids(two + one),
+		"not: another UUID":       uuids(two),
+		"not: half a UUID":        uuids(one[:35]),
+		"not: its end alone":      uuids(one[9:]),
 		"not: one is missing":     judged(adaAndBob().inBody(200, "event-b")),
 		"not: nothing":            judged(adaAndBob()),
 		"not: cut off":            judged(adaAndBob().inBody(200, "user-a event-b").interrupted()),
@@ -78,6 +87,7 @@ func TestJSONBodies(t *testing.T) {
 		"an array":            judged(`[{"a":1}]`),
 		"over several lines":  judged("[\n  {\n \"a\": 1\n}\n]\n"),
 		"lines":               judged("{\"a\":1}\n{\"b\":2}\n"),
+		"lines among blanks":  judged("{\"a\":1}\n\n \n{\"b\":2}\n"),
 		"one object":          judged(`{"logs":[]}`),
 		"not: text":           judged("time=1 message=x"),
 		"not: one bad line":   judged("{\"a\":1}\n{\"b\":\n"),

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func (o *observed) resent(s *site) *Broken {
 	for _, d := range s.deliveries {
 		for _, e := range d.events {
 			id := e.Get("id").String()
-			if before, done := taken[id]; done && !d.FirstByteAt.Before(before.Answer.At) && o.fresh(before, d.FirstByteAt) {
+			if before, done := taken[id]; done && id != "" && !d.FirstByteAt.Before(before.Answer.At) && o.fresh(before, d.FirstByteAt) {
 				return broken(Fail("event %s (%s) not again after the 200 to delivery %d", id, e.Get("action.type"), before.Seq).Got("again in delivery %d", d.Seq), "RTY-005")
 			}
 		}
@@ -104,7 +105,7 @@ func (o *observed) overtaken(s *site) *Broken {
 		}
 		for i, key := range keys {
 			if _, waits := waiting[key]; !waits && !taken[key] && len(waiting) > 0 && !d.FirstByteAt.Before(since) {
-				return broken(Fail("no other event before the failed delivery %d was answered with 200", least(waiting)).
+				return broken(Fail("no other event before the failed delivery %d was answered with 200", slices.Min(slices.Collect(maps.Values(waiting)))).
 					Got("event %s (%s) in delivery %d", d.events[i].Get("id").String(), d.events[i].Get("action.type"), d.Seq), "RTY-006")
 			}
 		}
@@ -138,16 +139,6 @@ func (o *observed) keys(events []gjson.Result) []string {
 		}
 	}
 	return keys
-}
-
-func least(numbers map[string]int) int {
-	found := 0
-	for _, n := range numbers {
-		if found == 0 || n < found {
-			found = n
-		}
-	}
-	return found
 }
 
 // held judges how long events were held. Owed by a subscription that was
@@ -198,7 +189,10 @@ func (o *observed) altered(s *site) *Broken {
 		for i, key := range o.keys(d.events) {
 			e := d.events[i]
 			f, again := first[key]
-			if !again {
+			switch {
+			case key == "": // a format whose records tell no id where they are known to
+				continue
+			case !again:
 				first[key] = e
 				continue
 			}

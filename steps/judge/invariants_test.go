@@ -51,10 +51,10 @@ func (s *story) exchange(peer, method, path, sent string, status int, got string
 	return s.add(transcript.Entry{Exchange: x})
 }
 
-// slow is a call to the suite's own receiver that takes long.
-func (s *story) slow() *story {
+// slow is a call to the suite's own receiver that takes so long.
+func (s *story) slow(d time.Duration) *story {
 	s.exchange("receiver", "GET", "/inspect/endpoints", "", 200, "[]")
-	s.Entries[len(s.Entries)-1].At = s.clock.Add(-time.Second)
+	s.Entries[len(s.Entries)-1].At = s.clock.Add(-d)
 	return s
 }
 
@@ -194,6 +194,7 @@ func TestEveryRequestIsAsConfigured(t *testing.T) {
 		return func(d *transcript.Delivery) { d.Target = target }
 	}
 	get := func(d *transcript.Delivery) { d.Method = "GET" }
+	head := func(d *transcript.Delivery) { d.Method = "HEAD" }
 	one := "[" + userEvent("a") + "]"
 	elsewhere := "https://127.0.0.1:7/hooks/r/x?y=1"
 	mark := transcript.NewRedactor("salt").Mark
@@ -208,6 +209,12 @@ func TestEveryRequestIsAsConfigured(t *testing.T) {
 		{"no header on the second attempt", ordinary("httpEndpoint.headers.X-Key", "k").users("a").brings(500, one, carrying("X-Key", mark("k"))).delivers(200, "a"), "DLV-002"},
 		{"another value", ordinary("httpEndpoint.headers.X-Key", "k").users("a").brings(200, one, carrying("X-Key", mark("K"))), "DLV-002"},
 		{"credentials lost", ordinary("httpEndpoint.headers.Authorization", "Basic x").users("a").delivers(200, "a"), "DLV-002 DLV-003"},
+		{"no second header", ordinary("httpEndpoint.headers.X-Key", "k", "httpEndpoint.headers.X-Other", "o").users("a").brings(200, one, carrying("X-Key", mark("k"))), "DLV-002"},
+		{"no first header", ordinary("httpEndpoint.headers.X-Key", "k", "httpEndpoint.headers.X-Other", "o").users("a").brings(200, one, carrying("X-Other", mark("o"))), "DLV-002"},
+		{"a HEAD that tests the connection", ordinary().users("a").brings(200, "", head).delivers(200, "a"), ""},
+		{"a HEAD with a body", ordinary().users("a").brings(200, one, head), "DLV-001"},
+		{"a receiver with a short path", told().exchange("receiver", "POST", "/inspect/endpoints", `{"name":"a#r"}`, 201, `{"id":"ep-r","urls":{"trusted":"https://127.0.0.1:7/h"}}`).
+			subscribed("s", subscriptionTo("r", "httpEndpoint.url", "https://127.0.0.1:7/h")).users("a").brings(200, one, get, at("/h")), "DLV-001"},
 		{"nobody subscribed there", told("r").users("a").brings(200, one, get), ""},
 		{"a request cut short", ordinary().users("a").brings(200, one, func(d *transcript.Delivery) { d.Complete, d.Body = false, d.Body[:10] }), ""},
 	})
@@ -228,6 +235,8 @@ func TestAChangeCountsFromItsAnswerOn(t *testing.T) {
 		{"caused before and after", base().put("s", changed, 200).users("b").brings(200, both, oldKey), ""},
 		{"delivered as after, and not yet asked for", base().brings(200, one, newKey).put("s", changed, 200), "DLV-002"},
 		{"refused", base().put("s", changed, 400).users("b").brings(200, both, newKey), "DLV-002"},
+		{"failed, and done", base().put("s", changed, 500).users("b").brings(200, both, newKey), ""},
+		{"failed, and not done", base().put("s", changed, 500).users("b").brings(200, both, oldKey), ""},
 		{"never answered, and done", base().put("s", changed, 0).users("b").brings(200, both, newKey), ""},
 		{"never answered, and not done", base().put("s", changed, 0).users("b").brings(200, both, oldKey), ""},
 		{"neither", base().put("s", changed, 0).users("b").brings(200, both, carrying("X-Key", mark("third"))), "DLV-002"},
@@ -319,6 +328,9 @@ func TestNothingComesAgainAfterItsAcknowledgement(t *testing.T) {
 		{"under way by then", ordinary().users("a").brings(200, "["+userEvent("a")+"]", func(d *transcript.Delivery) { d.Answer.At = d.Answer.At.Add(time.Second) }).delivers(200, "a"), ""},
 		{"after a change", ordinary().users("a").delivers(200, "a").put("s", subscriptionTo("r", "name", "other"), 200).delivers(200, "a"), "RTY-005"},
 		{"so late that the answer may have been lost", ordinary().users("a").later(2*time.Second).delivers(200, "a").delivers(200, "a"), ""},
+		{"a second after it was asked for", ordinary().users("a").delivers(200, "a").later(800*time.Millisecond).delivers(200, "a"), ""},
+		{"just before that", ordinary().users("a").delivers(200, "a").later(799*time.Millisecond).delivers(200, "a"), "RTY-005"},
+		{"of no subscription", told("r").users("a").delivers(200, "a").delivers(200, "a"), ""},
 		{"of two subscriptions", ordinary().subscribed("t", subscriptionTo("r")).users("a").delivers(200, "a").delivers(200, "a"), ""},
 		{"of one that was asked for in vain, as it seems", ordinary().exchange("emitter", "POST", subscriptions, subscriptionTo("r"), 0, "").users("a").delivers(200, "a").delivers(200, "a"), ""},
 	})
@@ -363,7 +375,9 @@ func TestNothingIsHeldForLong(t *testing.T) {
 		{"a receiver that was closed", ordinary().exchange("receiver", "PUT", "/inspect/endpoints/ep-r/listener", "{}", 200, "").users("a").later(long).delivers(200, "a"), ""},
 		{"from before the subscription", told("r").users("a").later(long).subscribed("s", subscriptionTo("r")).delivers(200, "a"), ""},
 		{"of somebody else", ordinary().later(long).delivers(200, "a"), ""},
-		{"by a machine that has no time", ordinary().slow().users("a").later(long).delivers(200, "a"), ""},
+		{"just as long as is allowed", ordinary().users("a").later(2300*time.Millisecond).delivers(200, "a"), ""},
+		{"by a machine that has just time enough", ordinary().slow(400*time.Millisecond).users("a").later(long).delivers(200, "a"), "DLV-012"},
+		{"by a machine that has no time", ordinary().slow(time.Second).users("a").later(long).delivers(200, "a"), ""},
 		{"never delivered", ordinary().users("a").later(long), ""},
 	})
 }
@@ -379,6 +393,7 @@ func TestWhatIsSentAgainIsTheSame(t *testing.T) {
 		{"another id", ordinary().users("a").delivers(500, "a").brings(200, "["+userEvent("a", "id", "x")+"]"), "RTY-012"},
 		{"changed meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r"), 200).brings(200, other), ""},
 		{"two events about one user", ordinary().users("a", "a").delivers(200, "a").brings(200, "["+userEvent("a", "id", "x")+"]"), ""},
+		{"records that tell no id", ordinary("format", "NEWRELIC").users("a", "b").brings(200, `[{"message":"one"}]`).brings(200, `[{"message":"another"}]`), ""},
 		{"a MUST goes first", ordinary().users("a").delivers(500, "a").brings(200, other).delivers(200, "a"), "RTY-005"},
 	})
 }

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/tidwall/gjson"
 
@@ -17,17 +18,16 @@ func Pretty(t *transcript.Transcript, endpoint string) Outcome {
 		}
 		// A JSON string holds no raw line break, so that every one here
 		// stands between values.
-		lines, indented := bytes.Split(bytes.TrimSpace(d.Body), []byte("\n")), 0
-		for _, line := range lines {
-			if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
-				indented++
-			}
-		}
-		if indented == 0 {
-			return Fail("indented JSON with line breaks").Got("%d lines, %d of them indented: %s", len(lines), indented, cut(d.Body))
+		lines := bytes.Split(bytes.TrimSpace(d.Body), []byte("\n"))
+		if !slices.ContainsFunc(lines, indented) {
+			return Fail("indented JSON with line breaks").Got("%d lines, none of them indented: %s", len(lines), cut(d.Body))
 		}
 		return Pass
 	})
+}
+
+func indented(line []byte) bool {
+	return bytes.HasPrefix(line, []byte(" ")) || bytes.HasPrefix(line, []byte("\t"))
 }
 
 // Compact fails if a body has line breaks between its values. One at the very
@@ -48,7 +48,7 @@ func OnePerLine(t *transcript.Transcript, endpoint string) Outcome {
 }
 
 func onePerLine(d transcript.Delivery) Outcome {
-	objects := 0
+	empty := true
 	for line := range bytes.Lines(d.Body) {
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
@@ -57,9 +57,9 @@ func onePerLine(d transcript.Delivery) Outcome {
 		if !gjson.ValidBytes(line) || !gjson.ParseBytes(line).IsObject() {
 			return Fail("a JSON object on every line").Got("%s", cut(line))
 		}
-		objects++
+		empty = false
 	}
-	if objects == 0 {
+	if empty {
 		return Fail("a JSON object on every line").Got("no line that is not empty")
 	}
 	return Pass

@@ -137,9 +137,11 @@ func TestAtMostKBMeasuresTheWholeBody(t *testing.T) {
 
 func TestLargeAloneLooksAtEachEvent(t *testing.T) {
 	t.Parallel()
-	large, small := sizedEvent("a", 1100), sizedEvent("b", 0)
+	large, small, limit := sizedEvent("a", 1100), sizedEvent("b", 0), sizedEvent("c", 1024)
 	checkScenes(t, func(t *transcript.Transcript) judge.Outcome { return judge.LargeAlone(t, "r", 1) }, []sceneCase{
 		{"alone", sceneOf("a").body("[" + large + "]").body("[" + small + "," + small + "]"), ""},
+		{"just as large as the limit", sceneOf("a").body("[" + limit + "," + small + "]"), ""},
+		{"a byte larger than the limit", sceneOf("a").body("[" + sizedEvent("c", 1025) + "," + small + "]"), "2 events"},
 		{"with a small one after it", sceneOf("a").body("[" + large + "," + small + "]"), "2 events"},
 		{"with a small one before it", sceneOf("a").body("[" + small + "," + large + "]"), "2 events"},
 		{"on a line among others", sceneOf("a").body(small + "\n" + large), "2 events"},

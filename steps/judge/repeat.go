@@ -93,13 +93,22 @@ func sameElements(want, got []gjson.Result) bool {
 	}
 	left := slices.Clone(got)
 	for _, w := range want {
-		i := slices.IndexFunc(left, func(g gjson.Result) bool { return !contains("", w, g).failed })
+		i := slices.IndexFunc(left, func(g gjson.Result) bool { return sameElement(w, g) })
 		if i < 0 {
 			return false
 		}
 		left = slices.Delete(left, i, i+1)
 	}
 	return true
+}
+
+// sameElement tells whether an element is the wanted one. A reference is known
+// by its id; what else an answer tells of the other resource is left open.
+func sameElement(want, got gjson.Result) bool {
+	if id := want.Get("id"); want.IsObject() && id.Type == gjson.String {
+		return got.IsObject() && got.Get("id").Type == gjson.String && got.Get("id").Str == id.Str
+	}
+	return !contains("", want, got).failed
 }
 
 // more is the path of the first member that is but was not, or empty.

@@ -40,11 +40,21 @@ func TestTwoAnswersAgree(t *testing.T) {
 	tell(t, Agrees([]byte(sentBody), "name", "format", "key", "httpEndpoint", "filterOptions"),
 		reply{"as before", sentBody, true},
 		reply{"false for absent, null for absent, more outside", swap(`"filterOptions":{`, `"key":null,"id":"7","filterOptions":{"ipAddressExposed":false,`), true},
+		reply{"more about a population", swap(`{"id":"2"}`, `{"id":"2","name":"Staff"}`), true},
+		reply{"another population", swap(`{"id":"2"}`, `{"id":"3"}`), false},
 		reply{"a member more", swap(`"filterOptions":{`, `"key":{"id":"1"},"filterOptions":{`), false},
 		reply{"a member more inside", swap(`"filterOptions":{`, `"filterOptions":{"includedTags":["a"],`), false},
 		reply{"true for absent", swap(`"filterOptions":{`, `"filterOptions":{"ipAddressExposed":true,`), false},
 		reply{"an invented header", swap(`"X-Tenant"`, `"X-Other":"x","X-Tenant"`), false},
 		reply{"a member less", swap(`"format":"ACTIVITY",`, ``), false})
+}
+
+func TestWhatAnEarlierAnswerToldOfAReferenceMayBeLeftOut(t *testing.T) {
+	t.Parallel()
+	tell(t, Agrees([]byte(`{"list":[{"id":"1","name":"Staff"},{"id":"2"}]}`), "list"),
+		reply{"ids alone", `{"list":[{"id":"2"},{"id":"1"}]}`, true},
+		reply{"another id", `{"list":[{"id":"2"},{"id":"3","name":"Staff"}]}`, false},
+		reply{"no objects", `{"list":["1","2"]}`, false})
 }
 
 func TestWhatIsGoneLeavesNothing(t *testing.T) {

@@ -226,7 +226,7 @@ func IsUUID(s string) bool {
 				return false
 			}
 		default:
-			if !strings.ContainsRune("0123456789abcdefABCDEF", c) {
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') && (c < 'A' || c > 'F') {
 				return false
 			}
 		}

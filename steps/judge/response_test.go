@@ -111,6 +111,27 @@ func TestContentTypesAreJudged(t *testing.T) {
 	}
 }
 
+func TestAContentTypeIsMissed(t *testing.T) {
+	t.Parallel()
+	x := jsonAnswer("{}")
+	x.Response.Headers = nil
+	for _, e := range []Expectation{JSONContent(), ContentType("application/json")} {
+		if o := Response(x, e); !o.Failed() {
+			t.Error("an answer without a Content-Type passes")
+		}
+	}
+}
+
+func TestTextsAreCutForMessages(t *testing.T) {
+	t.Parallel()
+	whole, long := strings.Repeat("x", 300), strings.Repeat("x", 301)
+	for text, want := range map[string]string{"": "", whole: whole, long: whole + "… (301 bytes in all)", "a\xff": "a�"} {
+		if got := cut(text); got != want {
+			t.Errorf("%q is cut to %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestABodyIsSeen(t *testing.T) {
 	t.Parallel()
 	tell(t, NoBody(), reply{"none", "", true}, reply{"some", "{}", false})
@@ -122,6 +143,10 @@ func TestAMemberIsComparedByValue(t *testing.T) {
 		reply{"same", `{"a":{"b":5}}`, true}, reply{"written otherwise", `{"a":{"b":5.0}}`, true},
 		reply{"another", `{"a":{"b":6}}`, false}, reply{"a string", `{"a":{"b":"5"}}`, false},
 		reply{"missing", `{"a":{}}`, false}, reply{"no JSON", `{"a":{"b":5}`, false})
+	tell(t, JSON("a", []string{"x", "y"}),
+		reply{"a list", `{"a":["x","y"]}`, true}, reply{"a list in another order", `{"a":["y","x"]}`, false}, reply{"a shorter list", `{"a":["x"]}`, false})
+	tell(t, JSON("a", map[string]string{"x": "y"}),
+		reply{"an object", `{"a":{"x":"y"}}`, true}, reply{"an object with more", `{"a":{"x":"y","z":""}}`, false}, reply{"an empty object", `{"a":{}}`, false})
 }
 
 func TestAMemberIsAbsentOrNull(t *testing.T) {

@@ -152,16 +152,24 @@ func InOrder(t *transcript.Transcript, endpoint string) Outcome {
 func timesInOrder(firsts []Arrival) Outcome {
 	var latest time.Time
 	for _, a := range firsts {
-		at, err := time.Parse(time.RFC3339Nano, a.Event.Get("recordedAt").String())
+		written := a.Event.Get("recordedAt").String()
+		at, err := time.Parse(time.RFC3339Nano, written)
 		if err != nil {
 			continue // for the judge of recordedAt
 		}
-		if at.Before(latest) {
+		if latest.Sub(at) >= grain(written) {
 			return Fail("recordedAt not before %s", latest.Format(time.RFC3339Nano)).Got("%s of event %s, which arrived later", at.Format(time.RFC3339Nano), a.ID())
 		}
-		latest = at
+		latest = later(latest, at)
 	}
 	return Pass
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Untouched fails if anything at all reached the endpoint. Rule RTY-011.

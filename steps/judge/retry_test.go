@@ -90,17 +90,21 @@ func TestInOrder(t *testing.T) {
 	a, b, c := about("1", "a"), about("2", "b"), about("3", "c")
 	judged := func(s *sink) judge.Outcome { return judge.InOrder(&s.Transcript, "sink") }
 	verdicts(t, map[string]judge.Outcome{
-		"in one delivery":            judged(three().got(200, a, b, c)),
-		"one by one":                 judged(three().got(200, a).got(200, b).got(200, c)),
-		"redelivered ones again":     judged(three().got(500, a, b).got(200, a, b).got(200, c)),
-		"equal times":                judged(three().got(200, at("1", "a", "2026-01-01T00:00:00Z"), at("2", "b", "2026-01-01T00:00:00.000Z"))),
-		"not: swapped in a delivery": judged(three().got(200, a, c, b)),
-		"not: swapped deliveries":    judged(three().got(200, b).got(200, a).got(200, c)),
-		"not: reversed":              judged(three().got(200, c, b, a)),
-		"not: later after a failure": judged(three().got(500, b).got(200, a, b, c)),
-		"not: times that go back":    judged(three().got(200, at("1", "a", "2026-01-01T00:00:00.001Z"), at("2", "b", "2026-01-01T00:00:00Z"))),
-		"not: one event":             judged(three().got(200, b)),
-		"not: nothing":               judged(three()),
+		"in one delivery":                judged(three().got(200, a, b, c)),
+		"one by one":                     judged(three().got(200, a).got(200, b).got(200, c)),
+		"redelivered ones again":         judged(three().got(500, a, b).got(200, a, b).got(200, c)),
+		"equal times":                    judged(three().got(200, at("1", "a", "2026-01-01T00:00:00Z"), at("2", "b", "2026-01-01T00:00:00.000Z"))),
+		"two that nobody can tell apart": judged(new(sink).caused("Ada", "a").caused("Ada again", "a").got(200, a, about("4", "a"))),
+		"not: swapped in a delivery":     judged(three().got(200, a, c, b)),
+		"not: swapped deliveries":        judged(three().got(200, b).got(200, a).got(200, c)),
+		"not: reversed":                  judged(three().got(200, c, b, a)),
+		"not: later after a failure":     judged(three().got(500, b).got(200, a, b, c)),
+		"times of other precision":       judged(three().got(200, at("1", "a", "2026-01-01T00:00:00.987Z"), at("2", "b", "2026-01-01T00:00:00Z"))),
+		"not: times that go back":        judged(three().got(200, at("1", "a", "2026-01-01T00:00:00.001Z"), at("2", "b", "2026-01-01T00:00:00.000Z"))),
+		"not: seconds that go back":      judged(three().got(200, at("1", "a", "2026-01-01T00:00:01Z"), at("2", "b", "2026-01-01T00:00:00Z"))),
+		"not: back behind the first":     judged(three().got(200, at("1", "a", "2026-01-01T00:00:00.900Z"), at("2", "b", "2026-01-01T00:00:00Z"), at("3", "c", "2026-01-01T00:00:00.800Z"))),
+		"not: one event":                 judged(three().got(200, b)),
+		"not: nothing":                   judged(three()),
 	})
 }
 

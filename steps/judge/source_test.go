@@ -69,7 +69,11 @@ func TestHidesUserAgent(t *testing.T) {
 		"not: escaped":           `{"x":"\u0068ookproof-agent-1a2b"}`,
 		"not: deep in resources": `{"resources":[{"id":"1"},{"client":{"ua":"x hookproof-agent-1a2b/4"}}]}`,
 	})
-	verdicts(t, map[string]judge.Outcome{"not: nobody knows it": judge.HidesUserAgent(gjson.Parse(`{}`), judge.Origin{})})
+	verdicts(t, map[string]judge.Outcome{
+		"not: nobody knows it":  judge.HidesUserAgent(gjson.Parse(`{}`), judge.Origin{}),
+		"not: as a number":      judge.HidesUserAgent(gjson.Parse(`{"n":[4711]}`), judge.Origin{UserAgent: "4711/1"}),
+		"neither true nor null": judge.HidesUserAgent(gjson.Parse(`{"a":true,"b":null}`), judge.Origin{UserAgent: "true/1"}),
+	})
 }
 
 func TestShowsAddress(t *testing.T) {

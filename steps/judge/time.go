@@ -27,6 +27,21 @@ func Time(s string) (time.Time, error) {
 	return time.Parse(time.RFC3339Nano, upper)
 }
 
+// grain is how much a time that is written like this may be later than written,
+// for want of fraction digits: a second with none, a millisecond at least.
+func grain(written string) time.Duration {
+	g := time.Second
+	if _, fraction, found := strings.Cut(written, "."); found {
+		for _, digit := range fraction {
+			if digit < '0' || digit > '9' {
+				break
+			}
+			g /= 10
+		}
+	}
+	return max(g, time.Millisecond)
+}
+
 // timeAt is the time at the path of a body.
 func timeAt(body []byte, path string) (time.Time, Outcome) {
 	got := gjson.GetBytes(body, path)
@@ -86,7 +101,7 @@ func SameTime(earlier []byte, path string) Expectation {
 }
 
 // NotBefore expects a time at the path that is not earlier than the one at
-// the other path. Rule SUB-CRUD-016.
+// the other path, as far as its fraction digits tell. Rule SUB-CRUD-016.
 func NotBefore(path, other string) Expectation {
 	return Expectation{2, func(r transcript.Response) Outcome {
 		later, o := timeAt(r.Body, path)
@@ -97,7 +112,7 @@ func NotBefore(path, other string) Expectation {
 		if o.failed {
 			return o
 		}
-		if later.Before(earlier) {
+		if earlier.Sub(later) >= grain(gjson.GetBytes(r.Body, path).Str) {
 			return Fail("%s not before %s, %s", path, other, earlier.Format(time.RFC3339Nano)).Got("%s", later.Format(time.RFC3339Nano))
 		}
 		return Pass

@@ -37,6 +37,7 @@ func TestATimeIsThatOfTheRequest(t *testing.T) {
 	x := transcript.Exchange{End: end}
 	tell(t, AtTimeOf("at", x),
 		reply{"the same", `{"at":"2026-11-22T18:00:00.000Z"}`, true}, reply{"a little before", `{"at":"2026-11-22T17:59:30Z"}`, true},
+		reply{"a minute after", `{"at":"2026-11-22T18:01:00Z"}`, true}, reply{"more than a minute after", `{"at":"2026-11-22T18:01:00.001Z"}`, false},
 		reply{"a little after", `{"at":"2026-11-22T18:00:59Z"}`, true}, reply{"long before", `{"at":"2026-11-22T17:58:00Z"}`, false},
 		reply{"an hour after", `{"at":"2026-11-22T19:00:00Z"}`, false}, reply{"with an offset", `{"at":"2026-11-22T19:00:00+01:00"}`, false},
 		reply{"a number", `{"at":1795370400}`, false}, reply{"missing", `{}`, false})
@@ -67,6 +68,8 @@ func TestTimesAreInOrder(t *testing.T) {
 		reply{"later", `{"c":"2026-11-22T18:00:00.1Z","u":"2026-11-22T18:00:00.2Z"}`, true},
 		reply{"equal", `{"c":"2026-11-22T18:00:00.1Z","u":"2026-11-22T18:00:00.100Z"}`, true},
 		reply{"earlier", `{"c":"2026-11-22T18:00:00.1Z","u":"2026-11-22T18:00:00.099Z"}`, false},
+		reply{"in whole seconds", `{"c":"2026-11-22T18:00:00.1Z","u":"2026-11-22T18:00:00Z"}`, true},
+		reply{"a second earlier", `{"c":"2026-11-22T18:00:01Z","u":"2026-11-22T18:00:00Z"}`, false},
 		reply{"missing", `{"c":"2026-11-22T18:00:00.1Z"}`, false}, reply{"nothing to compare with", `{"u":"2026-11-22T18:00:00.1Z"}`, false},
 		reply{"no time", `{"c":"2026-11-22T18:00:00.1Z","u":"later"}`, false})
 }

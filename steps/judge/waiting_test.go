@@ -11,7 +11,10 @@ func TestQuietSince(t *testing.T) {
 	judged := func(s *sink) judge.Outcome { return judge.QuietSince(&s.Transcript, "sink", "Bob", "beside") }
 	both := func() *sink { return new(sink).caused("Ada", "a").caused("Bob", "b").got(500, about("1", "a")) }
 	bob := about("2", "b")
+	atOnce := both().got(200, bob).besides()
+	atOnce.seq--
 	verdicts(t, map[string]judge.Outcome{
+		"at that very moment":       judged(atOnce.got(500, about("1", "a"))),
 		"quiet":                     judged(both().got(200, bob).besides()),
 		"until then":                judged(both().got(500, about("1", "a")).got(200, bob).besides()),
 		"others go on":              judged(both().got(200, bob).besides().got(200, about("3", "c")).besides()),

@@ -21,8 +21,12 @@ type Redactor struct {
 	salt string
 	// literals are secrets that are marked wherever they appear, whoever
 	// repeats them.
-	literals []string
+	literals []literal
 }
+
+// literal is a secret with its mark, which is made once: it is looked for in
+// everything that is recorded.
+type literal struct{ secret, mark string }
 
 // minLiteral is the shortest secret, in bytes, that is looked for in any
 // text; a shorter one would be found in texts that have nothing to do with
@@ -39,19 +43,20 @@ func NewRedactor(salt string, literals ...string) Redactor {
 func (r Redactor) Knowing(literals ...string) Redactor {
 	r.literals = slices.Clone(r.literals)
 	for _, l := range literals {
-		if len(l) >= minLiteral && !slices.Contains(r.literals, l) {
-			r.literals = append(r.literals, l)
+		known := slices.ContainsFunc(r.literals, func(k literal) bool { return k.secret == l })
+		if len(l) >= minLiteral && !known {
+			r.literals = append(r.literals, literal{l, r.Mark(l)})
 		}
 	}
 	// The longest first, as one may hold another.
-	slices.SortFunc(r.literals, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(r.literals, func(a, b literal) int { return len(b.secret) - len(a.secret) })
 	return r
 }
 
 // Text marks the known secrets in any text.
 func (r Redactor) Text(text string) string {
 	for _, l := range r.literals {
-		text = strings.ReplaceAll(text, l, r.Mark(l))
+		text = strings.ReplaceAll(text, l.secret, l.mark)
 	}
 	return text
 }
@@ -60,8 +65,8 @@ func (r Redactor) Text(text string) string {
 // where there is none.
 func (r Redactor) Bytes(b []byte) []byte {
 	for _, l := range r.literals {
-		if bytes.Contains(b, []byte(l)) {
-			b = bytes.ReplaceAll(b, []byte(l), []byte(r.Mark(l)))
+		if secret := []byte(l.secret); bytes.Contains(b, secret) {
+			b = bytes.ReplaceAll(b, secret, []byte(l.mark))
 		}
 	}
 	return b

@@ -8,6 +8,7 @@
 package transcript
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,10 +39,29 @@ type Transcript struct {
 	// Client is the id of the API client that the suite acts as; empty where
 	// it was given a token only.
 	Client string `json:"client,omitempty"`
+	// Hook is the receiver under test; nil where an emitter is tested. API,
+	// Auth, Environment and Client are then those of the reference emitter
+	// that delivers to it.
+	Hook *Hook `json:"hook,omitempty"`
+	// Trigger tells that events were asked for at the implementer's own
+	// address, and not made by API calls.
+	Trigger bool `json:"trigger,omitempty"`
 	// Deadlines are those that the scenario ran with; a replay judges by the
 	// same.
 	Deadlines json.RawMessage `json:"deadlines"`
 	Entries   []Entry         `json:"entries"`
+}
+
+// Hook describes a receiver under test. What only those may know who deliver
+// to it is a mark.
+type Hook struct {
+	Address string            `json:"address"`           // scheme and host
+	URL     string            `json:"url"`               // a mark
+	Headers map[string]string `json:"headers,omitempty"` // the values are marks
+	// Key and Password are the marks of the PKCS#12 file with the agreed
+	// client certificate, and of its password; empty without one.
+	Key      string `json:"key,omitempty"`
+	Password string `json:"password,omitempty"`
 }
 
 // Entry is one thing observed; exactly one member besides At is set.
@@ -56,13 +76,33 @@ type Entry struct {
 
 // Exchange is one HTTP request and what came back.
 type Exchange struct {
-	// Peer says who was asked: "emitter", "control" or "receiver".
+	// Peer says who was asked: "emitter", "auth", "control", "trigger",
+	// "receiver", "hook" or "read-back".
 	Peer     string    `json:"peer"`
 	Request  Request   `json:"request"`
 	Response *Response `json:"response,omitempty"`
 	// Error is set, and Response is not, when no answer came.
 	Error string    `json:"error,omitempty"`
 	End   time.Time `json:"end"`
+	// Refused are the times that the same request was made before and was
+	// answered 429, with the pause that followed.
+	Refused []Refusal `json:"refused,omitempty"`
+	// Link is the connection to a receiver under test that the suite made
+	// itself.
+	Link *Link `json:"link,omitempty"`
+}
+
+// Refusal is an answer that says only that the suite asks too often.
+type Refusal struct {
+	At      time.Time `json:"at"`
+	PauseMs int64     `json:"pauseMs"`
+}
+
+// Link is how far a connection came.
+type Link struct {
+	Connected bool   `json:"connected"`          // over TCP
+	TLS       string `json:"tls,omitempty"`      // the version agreed; empty: no handshake
+	Protocol  string `json:"protocol,omitempty"` // as agreed by ALPN
 }
 
 // Request is what was sent.
@@ -205,12 +245,33 @@ func (t *Transcript) Exchanges(peer string) []Exchange {
 	return found
 }
 
-// Write stores the transcript as indented JSON.
+// Write stores the transcript as JSON, the header and each entry on a line of
+// its own.
 func (t *Transcript) Write(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", " ")
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(t)
+	header := *t
+	header.Entries = nil
+	if err := enc.Encode(header); err != nil {
+		return err
+	}
+	// The entries are the last member.
+	text.Truncate(text.Len() - len("null}\n"))
+	text.WriteString("[")
+	for i, e := range t.Entries {
+		if i > 0 {
+			text.WriteString(",")
+		}
+		text.WriteString("\n")
+		if err := enc.Encode(e); err != nil {
+			return err
+		}
+		text.Truncate(text.Len() - 1) // the encoder's line feed
+	}
+	text.WriteString("\n]}\n")
+	_, err := w.Write(text.Bytes())
+	return err
 }
 
 // Read loads a stored transcript; another format, or trailing data, is an

@@ -18,6 +18,9 @@ type Options struct {
 	targets.Emitter
 	// Claims are the emitter's capabilities.
 	Claims []targets.Capability
+	// Receiver says how the emitter reaches the receiver simulator; the zero
+	// value is right for one on the same machine.
+	Receiver targets.Public
 	// Name and Version are for reports; without a name it is the URL.
 	Name, Version string
 }
@@ -54,7 +57,7 @@ func (t *Target) Info() targets.Info {
 // Start starts the receiver simulator; whether the emitter can be reached is
 // found out by whoever runs scenarios.
 func (t *Target) Start(ctx context.Context) (*targets.System, error) {
-	system, err := embedded.Opposite(ctx)
+	system, err := embedded.Opposite(ctx, t.options.Receiver)
 	if err != nil {
 		return nil, err
 	}

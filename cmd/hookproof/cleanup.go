@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/steps/driver"
+	"github.com/hookproof/hookproof/targets"
+)
+
+// cleanUpWithin bounds a clean-up; a target that lists and removes one thing a
+// second is still done with a hundred.
+const cleanUpWithin = 5 * time.Minute
+
+func cleanupCommand() *cobra.Command {
+	var target targetFlags
+	var run string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "cleanup",
+		Short: "Find, and remove, what killed runs left at a target",
+		Long: `Find what runs have left at a target at a URL, by the names that the suite
+gives. A run removes what it makes, also after Ctrl-C; one that was killed
+cannot.
+
+Without --run and --all, nothing is removed. A run that is still going on has
+its things there too: leave it out. Ends with 0 if nothing is left, else with 3.`,
+		Example: `  hookproof cleanup --target https://emitter.example --environment 8f3c… --client-id 41ab…
+  hookproof cleanup --target https://emitter.example --environment 8f3c… --client-id 41ab… --run 1f09c2aa`,
+		Args: cobra.NoArgs,
+	}
+	target.add(cmd.Flags())
+	cmd.Flags().StringVar(&run, "run", "", "remove what the run of this `id` left")
+	cmd.Flags().BoolVar(&all, "all", false, "remove what any run left")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if run != "" && all {
+			return usageError("--run and --all exclude each other")
+		}
+		if !target.isURL() {
+			return usageError("--target must be the URL of an emitter: an embedded one, or one from an image, leaves nothing")
+		}
+		made, err := target.remote()
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), cleanUpWithin)
+		defer cancel()
+		return cleanUp(ctx, cmd.OutOrStdout(), made, func(l driver.Leftover) bool { return all || l.Run == run })
+	}
+	return cmd
+}
+
+// cleanUp removes the leftovers that chosen says, and lists the others.
+func cleanUp(ctx context.Context, out io.Writer, target targets.Target, chosen func(driver.Leftover) bool) error {
+	system, err := target.Start(ctx)
+	if err != nil {
+		return err
+	}
+	defer system.Close()
+	client, err := driver.NewClient(system)
+	if err != nil {
+		return usageError("%v", err)
+	}
+	defer client.Close()
+	found, err := client.Leftovers(ctx)
+	if err != nil {
+		fmt.Fprintf(out, "%v\n", err)
+		return exitCode(reports.ExitIncomplete)
+	}
+	var remove, keep []driver.Leftover
+	for _, l := range found {
+		if chosen(l) {
+			remove = append(remove, l)
+		} else {
+			keep = append(keep, l)
+		}
+	}
+	refused := client.Remove(ctx, remove)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, l := range found {
+		what := "left"
+		switch {
+		case slices.Contains(refused, l):
+			what = "not removed"
+		case slices.Contains(remove, l):
+			what = "removed"
+		}
+		fmt.Fprintf(table, "%s\trun %s\t%s\t%s\t%s\n", what, l.Run, l.Kind, l.Name, l.Path)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d removed, %d left.\n", len(remove)-len(refused), len(keep)+len(refused))
+	if len(keep)+len(refused) > 0 {
+		return exitCode(reports.ExitIncomplete)
+	}
+	return nil
+}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/simulator/emitter"
+)
+
+const (
+	sharedEnvironment = "5f1b2c3d-0000-4000-8000-00000000000a"
+	sharedSecret      = "shared-secret"
+)
+
+// shared is an emitter with one environment, in which others have something.
+// What reaches it is counted, and told to whoever waits for the nth request.
+type shared struct {
+	url    string
+	front  *httptest.Server
+	asked  atomic.Int64
+	wanted atomic.Int64
+	come   chan struct{}
+	under  sync.WaitGroup
+}
+
+func newShared(t *testing.T) *shared {
+	t.Helper()
+	s := &shared{come: make(chan struct{}, 1)}
+	var forward http.Handler
+	s.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.under.Add(1)
+		defer s.under.Done()
+		// What has begun ends at the emitter too, however the client ends.
+		forward.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+		if s.asked.Add(1) == s.wanted.Load() {
+			s.come <- struct{}{}
+		}
+	}))
+	t.Cleanup(s.front.Close)
+	address := freeAddress(t)
+	e, err := emitter.Start(t.Context(), emitter.Options{
+		Listen:      address,
+		Environment: sharedEnvironment, ClientID: "suite", ClientSecret: sharedSecret, PublicURL: s.front.URL,
+		Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	behind, err := url.Parse("http://" + address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward = httputil.NewSingleHostReverseProxy(behind)
+	s.url = s.front.URL
+	s.call(t, http.MethodPost, "/populations", `{"name":"Somebody else's"}`)
+	s.call(t, http.MethodPost, "/users", `{"username":"somebody.else","email":"somebody@else.example"}`)
+	s.call(t, http.MethodPost, "/subscriptions", `{"name":"Somebody else's","enabled":false,"protocol":"HTTPS","format":"ACTIVITY","verifyTlsCertificates":true,
+		"httpEndpoint":{"url":"https://else.example/hooks"},"filterOptions":{"includedActionTypes":["USER.CREATED"]}}`)
+	return s
+}
+
+// freeAddress is an address of the loopback interface that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l.Addr().String()
+}
+
+func (s *shared) call(t *testing.T, method, path, body string) []byte {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/"+sharedEnvironment+"/as/token", strings.NewReader("grant_type=client_credentials"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth("suite", sharedSecret)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	var token struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal(s.answer(t, req), &token); err != nil {
+		t.Fatal(err)
+	}
+	req, err = http.NewRequestWithContext(t.Context(), method, s.url+"/v1/environments/"+sharedEnvironment+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token.AccessToken)
+	req.Header.Set("Content-Type", "application/json")
+	return s.answer(t, req)
+}
+
+func (s *shared) answer(t *testing.T, req *http.Request) []byte {
+	t.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode/100 != 2 {
+		t.Fatalf("%s %s: status %d, %v: %s", req.Method, req.URL, resp.StatusCode, err, body)
+	}
+	return body
+}
+
+// holds are the ids of all that is in the environment.
+func (s *shared) holds(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, collection := range []string{"users", "subscriptions", "applications", "keys", "certificates", "populations"} {
+		var list struct {
+			Embedded map[string][]struct{ ID string } `json:"_embedded"`
+		}
+		if err := json.Unmarshal(s.call(t, http.MethodGet, "/"+collection+"?limit=100", ""), &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, items := range list.Embedded {
+			for _, item := range items {
+				all = append(all, collection+"/"+item.ID)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// settled are the ids once a last request of a run that is gone has had its
+// effect.
+func (s *shared) settled(t *testing.T) []string {
+	t.Helper()
+	for last := s.holds(t); ; {
+		now := s.holds(t)
+		if slices.Equal(now, last) {
+			return now
+		}
+		last = now
+	}
+}
+
+// until lets a run of the program begin, and sends it the signal once it has
+// made so many requests; it returns when the run has ended.
+func (s *shared) until(t *testing.T, requests int64, signal syscall.Signal, out string) (text []byte, code int) {
+	t.Helper()
+	s.asked.Store(0)
+	s.wanted.Store(requests)
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	run := exec.CommandContext(t.Context(), os.Args[0])
+	command := append([]string{"run", "--profile", "subscriptions,filtering,limits,retry", "--out", out}, s.flags()...)
+	run.Env, run.Stdout, run.Stderr = append(os.Environ(), commandOfChild+"="+strings.Join(command, " ")), log, log
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- run.Wait() }()
+	select {
+	case <-s.come:
+		if err := run.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		<-ended
+	case err = <-ended:
+		t.Errorf("the run ended before its request %d: %v", requests, err)
+	}
+	s.front.CloseClientConnections() // what has not begun does not begin any more
+	s.under.Wait()
+	if text, err = os.ReadFile(log.Name()); err != nil {
+		t.Fatal(err)
+	}
+	return text, run.ProcessState.ExitCode()
+}
+
+func (s *shared) flags() []string {
+	return []string{"--target", s.url, "--environment", sharedEnvironment, "--client-id", "suite", "--client-secret", sharedSecret}
+}
+
+// interruptions is how many runs are interrupted, each at a moment of its own.
+const interruptions = 20
+
+func TestARunThatIsInterruptedLeavesAReportAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	before := s.holds(t)
+	if len(before) < 3 {
+		t.Fatalf("the environment holds only %v", before)
+	}
+	for i := range interruptions {
+		out := t.TempDir()
+		n := 2 + rand.Int64N(150)
+		text, code := s.until(t, n, syscall.SIGINT, out)
+		results, err := reports.Read(filepath.Join(out, reports.FileName))
+		if err != nil || code != reports.ExitIncomplete || results.Verdict != reports.Incomplete {
+			t.Errorf("run %d, interrupted at request %d: code %d, verdict %s, %v\n%s", i, n, code, results.Verdict, err, text)
+		}
+		if after := s.holds(t); !slices.Equal(after, before) {
+			t.Fatalf("run %d, interrupted at request %d, left %v beside %v\n%s", i, n, after, before, text)
+		}
+	}
+}
+
+func TestWhatAKilledRunLeavesIsFoundAndRemoved(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	before := s.holds(t)
+	left := 0
+	for i := range 5 {
+		out := t.TempDir()
+		n := 20 + rand.Int64N(100)
+		s.until(t, n, syscall.SIGKILL, out)
+		if results, err := reports.Read(filepath.Join(out, reports.FileName)); err != nil || results.Verdict != reports.Incomplete {
+			t.Errorf("run %d, killed at request %d: verdict %s, %v", i, n, results.Verdict, err)
+		}
+		found := len(s.settled(t)) - len(before)
+		left += found
+		code, text := run(t, append([]string{"cleanup"}, s.flags()...)...)
+		if want := map[bool]int{true: reports.ExitConformant, false: reports.ExitIncomplete}[found == 0]; code != want || !strings.Contains(text, "0 removed, ") {
+			t.Errorf("run %d left %d; code %d: %s", i, found, code, text)
+		}
+		if code, text = run(t, append([]string{"cleanup", "--all"}, s.flags()...)...); code != reports.ExitConformant {
+			t.Errorf("run %d: code %d: %s", i, code, text)
+		}
+		if after := s.holds(t); !slices.Equal(after, before) {
+			t.Fatalf("run %d, killed at request %d: %v is left beside %v\n%s", i, n, after, before, text)
+		}
+	}
+	if left == 0 {
+		t.Error("no killed run left anything: nothing was shown")
+	}
+}

@@ -1,0 +1,397 @@
+package hookproof
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/steps"
+	"github.com/hookproof/hookproof/targets"
+)
+
+// A Fault is a deliberate defect that a target can be given, to prove that the
+// suite notices.
+type Fault struct {
+	Name     string
+	Sentence string   // what the target then does wrong
+	Rules    []string // of the catalogue, all of which must notice
+
+	// Target is the target with the fault.
+	Target targets.Target
+}
+
+// A Variation is a liberty that a target can be given and that no rule forbids:
+// the suite must not mind.
+type Variation struct {
+	Name     string
+	Sentence string // what the target then does another way
+
+	// Target is the target that takes the liberty.
+	Target targets.Target
+}
+
+// MatrixOptions say what a kill matrix is made of.
+type MatrixOptions struct {
+	Faults     []Fault
+	Variations []Variation
+
+	// Names, if any, are the faults and variations to run; Rules, if any, the
+	// rules to look at.
+	Names, Rules []string
+	// Shard is the part of the rows to run; the zero value is all.
+	Shard Shard
+	// Seed decides the order of the scenarios and the sample, 1 to 2^53-1; 0
+	// draws one.
+	Seed int64
+	// Sample is how many scenarios of the whole suite are run beside those of a
+	// fault's rules, as long as these have not noticed, and with each
+	// variation; 0 is DefaultSample for faults and DefaultVaried for variations.
+	Sample int
+	// Parallel is how many faults are run at once; 0 is DefaultParallel.
+	Parallel int
+
+	// Observe is told how many rows there will be, and of each as it ends, one
+	// at a time; nil is nobody.
+	Observe MatrixObserver
+}
+
+// A MatrixObserver is told how a kill matrix grows.
+type MatrixObserver interface {
+	Begun(rows int, seed int64)
+	Fault(reports.FaultRow)
+	Variation(reports.VariationRow)
+}
+
+const (
+	// DefaultSample is how many further scenarios a fault is run against.
+	DefaultSample = 5
+	// DefaultVaried is how many scenarios a variation is run against.
+	DefaultVaried = 60
+)
+
+// DefaultParallel is how many faults run at once where nothing else is said:
+// most of the time is waiting for what a fault keeps from coming.
+func DefaultParallel() int { return 3 * runtime.GOMAXPROCS(0) }
+
+// KillMatrix runs every fault against the scenarios of the rules that must notice
+// it, until each has, and every variation against a sample of the suite. The
+// error is a *UsageError for names that do not exist, or ctx's.
+func KillMatrix(ctx context.Context, o MatrixOptions) (reports.Matrix, error) {
+	m, err := newMatrix(o)
+	if err != nil {
+		return reports.Matrix{}, err
+	}
+	begun := time.Now()
+	m.result.StartedAt = begun.UTC()
+	m.observe().Begun(len(m.faults)+len(m.variations), m.seed)
+	var g errgroup.Group
+	g.SetLimit(m.parallel())
+	for i := range m.variations {
+		g.Go(func() error { return m.vary(ctx, i) })
+	}
+	for i := range m.faults {
+		g.Go(func() error { return m.kill(ctx, i) })
+	}
+	if err := g.Wait(); err != nil {
+		return reports.Matrix{}, err
+	}
+	m.result.DurationMs = time.Since(begun).Milliseconds()
+	return m.result, nil
+}
+
+// matrix is a kill matrix in the making.
+type matrix struct {
+	MatrixOptions
+	seed       int64
+	catalogue  *features.Catalogue
+	scenarios  []features.Scenario
+	faults     []Fault
+	variations []Variation
+
+	mu     sync.Mutex // one row at a time
+	result reports.Matrix
+}
+
+func newMatrix(o MatrixOptions) (*matrix, error) {
+	m := &matrix{MatrixOptions: o, seed: o.Seed}
+	if m.seed == 0 {
+		m.seed = rand.Int64N(maxSeed) + 1
+	}
+	var err error
+	if m.catalogue, err = features.Load(); err != nil {
+		return nil, fmt.Errorf("load the catalogue: %w", err)
+	}
+	if m.scenarios, err = features.Scenarios(m.catalogue, features.FS); err != nil {
+		return nil, fmt.Errorf("read the features: %w", err)
+	}
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	m.choose()
+	if len(m.faults)+len(m.variations) == 0 {
+		return nil, usage("no fault is selected; «hookproof plan --faults» lists all, with their rules")
+	}
+	m.result = reports.Matrix{
+		Schema: reports.MatrixSchemaID, Suite: reports.Suite{Version: Version(), Revision: m.catalogue.Revision}, Seed: m.seed, Rules: m.rules(),
+		Faults: make([]reports.FaultRow, len(m.faults)), Variations: make([]reports.VariationRow, len(m.variations)),
+	}
+	if m.Shard.Count > 0 {
+		m.result.Shard = m.Shard.String()
+	}
+	return m, nil
+}
+
+// check finds names that do not exist, and faults that name no observed rule.
+func (m *matrix) check() error {
+	if m.Seed < 0 || m.Seed > maxSeed {
+		return usage("seed %d is not between 1 and %d", m.Seed, int64(maxSeed))
+	}
+	if err := m.Shard.check(); err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, f := range m.Faults {
+		known[f.Name] = true
+		for _, id := range f.Rules {
+			if !m.observed(id) {
+				return fmt.Errorf("fault %s names rule %s, which no scenario observes; correct the fault", f.Name, id)
+			}
+		}
+	}
+	for _, v := range m.Variations {
+		known[v.Name] = true
+	}
+	for _, name := range m.Names {
+		if !known[name] {
+			return usage("there is no fault %q; «hookproof plan --faults» lists all", name)
+		}
+	}
+	return Selection{Rules: m.Rules}.check(m.catalogue, m.scenarios)
+}
+
+func (m *matrix) observed(rule string) bool {
+	return slices.ContainsFunc(m.scenarios, func(s features.Scenario) bool { return slices.Contains(s.Rules, rule) })
+}
+
+// choose narrows what is run to the names, rules and shard asked for.
+func (m *matrix) choose() {
+	row := 0
+	mine := func(name string) bool {
+		if len(m.Names) > 0 && !slices.Contains(m.Names, name) {
+			return false
+		}
+		row++
+		return m.Shard.Count == 0 || row%m.Shard.Count == m.Shard.Index%m.Shard.Count
+	}
+	for _, f := range m.Faults {
+		if len(m.Rules) > 0 {
+			f.Rules = slices.DeleteFunc(slices.Clone(f.Rules), func(r string) bool { return !slices.Contains(m.Rules, r) })
+		}
+		if len(f.Rules) > 0 && mine(f.Name) {
+			m.faults = append(m.faults, f)
+		}
+	}
+	for _, v := range m.Variations {
+		if len(m.Rules) == 0 && mine(v.Name) {
+			m.variations = append(m.variations, v)
+		}
+	}
+}
+
+// rules are those that must have a fault to prove them: all that are observed
+// and more than a MAY, or of these what the choice of names and rules is about.
+func (m *matrix) rules() []reports.KilledRule {
+	var rules []reports.KilledRule
+	for _, r := range m.catalogue.Rules {
+		if r.Level == features.May || !m.observed(r.ID) || !m.about(r.ID) {
+			continue
+		}
+		k := reports.KilledRule{ID: r.ID, Role: r.Role, Area: r.Area, Level: string(r.Level), Statement: r.Statement, Faults: []string{}}
+		for _, f := range m.Faults {
+			if slices.Contains(f.Rules, r.ID) {
+				k.Faults = append(k.Faults, f.Name)
+			}
+		}
+		rules = append(rules, k)
+	}
+	return rules
+}
+
+func (m *matrix) about(rule string) bool {
+	switch {
+	case len(m.Rules) > 0:
+		return slices.Contains(m.Rules, rule)
+	case len(m.Names) > 0:
+		return slices.ContainsFunc(m.faults, func(f Fault) bool { return slices.Contains(f.Rules, rule) })
+	}
+	return true
+}
+
+func (m *matrix) parallel() int {
+	if m.Parallel > 0 {
+		return m.Parallel
+	}
+	return DefaultParallel()
+}
+
+func (m *matrix) observe() MatrixObserver {
+	if m.Observe == nil {
+		return silent{}
+	}
+	return m.Observe
+}
+
+type silent struct{}
+
+func (silent) Begun(int, int64)               {}
+func (silent) Fault(reports.FaultRow)         {}
+func (silent) Variation(reports.VariationRow) {}
+
+// kill runs one fault until all its rules have noticed it.
+func (m *matrix) kill(ctx context.Context, at int) error {
+	f := m.faults[at]
+	row := reports.FaultRow{Name: f.Name, Sentence: f.Sentence}
+	for _, id := range f.Rules {
+		row.Cells = append(row.Cells, reports.MatrixCell{Rule: id, Kill: reports.Survived})
+	}
+	enough, stop := context.WithCancel(ctx)
+	defer stop()
+	begun := time.Now()
+	_, err := Execute(enough, f.Target, Seed(m.seed), Wait(impatient()),
+		Select(Selection{Rules: f.Rules, Scenarios: m.sample(f.Name, f.Target, m.sized(DefaultSample))}),
+		Observe(func(reports.Results) {}, func(s reports.Scenario) {
+			// What was cut off after every rule had noticed tells nothing.
+			if enough.Err() == nil && note(&row, s) {
+				stop()
+			}
+		}))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		row.Error = err.Error()
+	}
+	row.DurationMs = time.Since(begun).Milliseconds()
+	conclude(&row)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.result.Faults[at] = row
+	m.observe().Fault(row)
+	return nil
+}
+
+// note enters what a scenario found; it says whether every rule has noticed.
+func note(row *reports.FaultRow, s reports.Scenario) (all bool) {
+	if s.Outcome == reports.Error {
+		row.Error = fmt.Sprintf("scenario %s: %s", s.ID, s.Reason)
+	}
+	if s.Outcome.Judged() {
+		row.Scenarios++
+	}
+	if s.Outcome != reports.Fail && s.Outcome != reports.Warn {
+		return false
+	}
+	for _, id := range s.BrokenRules() {
+		at := slices.IndexFunc(row.Cells, func(c reports.MatrixCell) bool { return c.Rule == id })
+		switch {
+		case at >= 0 && slices.Contains(s.Rules, id): // the rule's own scenario
+			row.Cells[at].Kill = reports.Killed
+			row.Cells[at].By = append(row.Cells[at].By, s.ID)
+		case !slices.Contains(row.Also, id):
+			row.Also = append(row.Also, id)
+		}
+	}
+	return !slices.ContainsFunc(row.Cells, func(c reports.MatrixCell) bool { return c.Kill != reports.Killed })
+}
+
+// conclude decides the cells of rules that did not notice.
+func conclude(row *reports.FaultRow) {
+	noticed := len(row.Also) > 0
+	for _, c := range row.Cells {
+		noticed = noticed || c.Kill == reports.Killed
+	}
+	for i, c := range row.Cells {
+		switch {
+		case c.Kill == reports.Killed:
+			slices.Sort(row.Cells[i].By)
+		case row.Error != "":
+			row.Cells[i].Kill = reports.Unknown
+		case noticed:
+			row.Cells[i].Kill = reports.KilledByAnother
+		}
+	}
+	slices.Sort(row.Also)
+}
+
+// vary runs one variation against a sample of the suite.
+func (m *matrix) vary(ctx context.Context, at int) error {
+	v := m.variations[at]
+	row := reports.VariationRow{Name: v.Name, Sentence: v.Sentence}
+	begun := time.Now()
+	results, err := Execute(ctx, v.Target, Seed(m.seed), Select(Selection{Scenarios: m.sample(v.Name, v.Target, m.sized(DefaultVaried))}))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		row.Error = err.Error()
+	}
+	for _, s := range results.Scenarios {
+		if s.Outcome == reports.NotApplicable {
+			continue
+		}
+		row.Scenarios++
+		if s.Outcome != reports.Pass {
+			alarm := reports.FalseAlarm{Scenario: s.ID, Outcome: s.Outcome, Rules: s.BrokenRules(), Reason: s.Reason}
+			if s.Failure != nil {
+				alarm.Expected, alarm.Actual = s.Failure.Expected, s.Failure.Actual
+			}
+			row.FalseAlarms = append(row.FalseAlarms, alarm)
+		}
+	}
+	row.DurationMs = time.Since(begun).Milliseconds()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.result.Variations[at] = row
+	m.observe().Variation(row)
+	return nil
+}
+
+func (m *matrix) sized(otherwise int) int {
+	if m.Sample > 0 {
+		return m.Sample
+	}
+	return otherwise
+}
+
+// sample is a choice of the scenarios for a target's role that depends on the
+// seed and the name alone.
+func (m *matrix) sample(name string, target targets.Target, size int) []string {
+	var ids []string
+	role := target.Info().Role
+	for _, i := range rand.New(rand.NewPCG(uint64(m.seed), hash(name))).Perm(len(m.scenarios)) {
+		if len(ids) == size {
+			break
+		}
+		// One that needs the whole target would wait for all others.
+		if s := m.scenarios[i]; !s.WholeTarget && (role == targets.RoleBoth || s.Role == string(role)) {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+// impatient are deadlines for runs that are expected to end by one: long
+// enough for the embedded pair on a busy machine.
+func impatient() steps.Deadlines {
+	d := steps.DefaultDeadlines()
+	d.Call, d.Delivery, d.Retry = 10*time.Second, 6*time.Second, 6*time.Second
+	return d
+}

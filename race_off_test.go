@@ -1,0 +1,5 @@
+//go:build !race
+
+package hookproof_test
+
+const raced = false // the race detector watches

@@ -1,0 +1,203 @@
+package reports
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io/fs"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// scene is a stored transcript: two alike calls and a third, a delivery that is
+// refused and then taken, and a call that nobody answers.
+func scene(t testing.TB, body string) []byte {
+	t.Helper()
+	at := func(ms int) time.Time {
+		return time.Date(2026, 11, 22, 9, 30, 0, ms*int(time.Millisecond), time.UTC)
+	}
+	call := func(ms int, path string, code int) map[string]any {
+		return map[string]any{"at": at(ms), "exchange": map[string]any{
+			"peer": "emitter", "end": at(ms + 4),
+			"request":  map[string]any{"method": "POST", "path": path, "headers": map[string]any{"Authorization": []string{"[redacted 9 bytes 000000000000000000000000]"}}},
+			"response": map[string]any{"status": code, "body": body},
+		}}
+	}
+	deliver := func(ms, code int) map[string]any {
+		return map[string]any{
+			"seq": 1, "listener": "trusted", "method": "POST", "target": "/hooks/x", "complete": true, "firstByteAt": at(ms), "lastByteAt": at(ms),
+			"body": `[{"id":"1"},{"id":"2"}]`, "answer": map[string]any{"action": "respond", "status": code, "at": at(ms + 2)},
+		}
+	}
+	entries := []any{map[string]any{"at": at(0), "step": "50 subscriptions"}}
+	for i := range 8 {
+		entries = append(entries, call(10+i, "/v1/environments/1b6dc162-0000-4000-8000-000000000000/subscriptions", 201))
+	}
+	entries = append(entries,
+		map[string]any{"at": at(40), "step": "it is refused"},
+		map[string]any{"at": at(60), "watch": map[string]any{"endpoint": "receiver", "over": true, "deliveries": []any{deliver(30, 500), deliver(35, 200)}}},
+		map[string]any{"at": at(70), "caused": map[string]any{"name": "Ada", "type": "USER.CREATED"}},
+		map[string]any{"at": at(80), "exchange": map[string]any{"peer": "receiver", "end": at(90), "error": "connection refused", "request": map[string]any{"method": "GET", "path": "/inspect"}}},
+	)
+	text, err := json.Marshal(map[string]any{"schema": "https://hookproof.dev/schema/transcript-1.json", "entries": entries})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// illustrated is a run of every outcome in which the failure has a transcript.
+func illustrated(t *testing.T, body string) (Results, fstest.MapFS) {
+	t.Helper()
+	r, folder := everything(), fstest.MapFS{}
+	for i := range r.Scenarios {
+		if s := &r.Scenarios[i]; s.Outcome == Fail {
+			text := scene(t, body)
+			sum := sha256.Sum256(text)
+			s.TranscriptSHA256 = hex.EncodeToString(sum[:])
+			s.Failure.Step = "it is refused"
+			folder[s.Transcript] = &fstest.MapFile{Data: text}
+		}
+	}
+	return r, folder
+}
+
+func htmlOf(t *testing.T, r Results, folder fs.FS) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := WriteHTML(&b, r, folder); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+var tags = regexp.MustCompile(`<[^>]*>|\s+`)
+
+// readableText is a page's text without markup.
+func readableText(page string) string {
+	return html.UnescapeString(strings.Join(strings.Fields(tags.ReplaceAllString(page, " ")), " "))
+}
+
+func TestThePageTellsTheWholeStory(t *testing.T) {
+	t.Parallel()
+	r, folder := illustrated(t, `{"status":"here"}`)
+	text := readableText(htmlOf(t, r, folder))
+	for _, want := range []string{
+		"NON-CONFORMANT", "SUB-LIMIT-051", "An environment holds at most 50 subscriptions", "S2 Create a subscription",
+		"LIMIT_EXCEEDED", "the answer to the 51st POST was 201 and not 403", "hookproof run --scenario",
+		"0.000 s 50 subscriptions", "POST /v1/environments/1b6dc162…/subscriptions 201 Created · 4.0 ms", "7 more like this",
+		"POST 2 events, 23 bytes 500 Internal Server Error · 2.0 ms", "✗ failed here: it is refused", "event «Ada» USER.CREATED",
+		"no answer: connection refused", "the wait was over", `{ "status": "here" }`,
+		"needs clock control", "RTY-013", "because of could-not-run", "Exit code 4",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+func TestThePageNeedsNothingElse(t *testing.T) {
+	t.Parallel()
+	r, folder := illustrated(t, "{}")
+	page := htmlOf(t, r, folder)
+	for _, found := range regexp.MustCompile(`(?:src|srcset|poster|data|action)="[^"]*"|<link[^>]*>|@import[^;]*|url\([^)]*\)|style="[^"]*"| on[a-z]+="[^"]*"`).FindAllString(page, -1) {
+		t.Errorf("the page loads or runs %s", found)
+	}
+	for _, link := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if anchor, ok := strings.CutPrefix(link[1], "#"); ok && !strings.Contains(page, `id="`+anchor+`"`) {
+			t.Errorf("the link %s leads nowhere", link[1])
+		}
+	}
+	for what, text := range map[string]string{"script": pageJS, "style": pageCSS} {
+		if !strings.Contains(page, text) || !strings.Contains(html.UnescapeString(page), digest(text)) {
+			t.Errorf("the policy does not name the %s as it stands in the page", what)
+		}
+	}
+}
+
+func TestThePageShowsNoEvidenceThatWasChanged(t *testing.T) {
+	t.Parallel()
+	r, folder := illustrated(t, `{"kept":"as it was"}`)
+	for name, file := range folder {
+		file.Data = bytes.Replace(file.Data, []byte("as it was"), []byte("otherwise"), 1)
+		if text := readableText(htmlOf(t, r, folder)); !strings.Contains(text, name+" was changed since the run") || strings.Contains(text, "otherwise") {
+			t.Error("changed evidence is shown")
+		}
+	}
+	if text := readableText(htmlOf(t, r, fstest.MapFS{})); !strings.Contains(text, "open the transcript") {
+		t.Error("a missing transcript is not told")
+	}
+}
+
+func TestALongBodyIsCutAndItsLengthSaid(t *testing.T) {
+	t.Parallel()
+	r, folder := illustrated(t, strings.Repeat("long ", 40_000))
+	page := htmlOf(t, r, folder)
+	if !strings.Contains(page, "cut here; the whole body has 200.0 kB") || len(page) > 400<<10 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+}
+
+func TestThePageOfManyFailuresStaysSmallAndFast(t *testing.T) {
+	t.Parallel()
+	ids := make([]string, 600)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("s%03d", i)
+	}
+	r, folder := planned(ids...), fstest.MapFS{}
+	text := scene(t, strings.Repeat("body ", 2000))
+	sum := sha256.Sum256(text)
+	for i := range r.Scenarios {
+		s := ended(r.Scenarios[i], Fail)
+		s.Transcript, s.TranscriptSHA256 = "transcripts/"+s.ID+".json", hex.EncodeToString(sum[:])
+		s.Rules = r.Scenarios[0].Rules
+		r.Scenarios[i] = s
+		folder[s.Transcript] = &fstest.MapFile{Data: text}
+	}
+	r.Rules = r.Rules[:1]
+	page := htmlOf(t, r.Derive(), folder)
+	if len(page) > 10<<20 || !strings.Contains(page, "590 scenarios more") || !strings.Contains(page, "left out, to keep this page small") {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+}
+
+func TestEventsOfABodyAreCounted(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]int{
+		"": 0, "[]": 0, `[{"a":1},{"b":2}]`: 2, "{}": 1, "{\"a\":1}\n{\"a\":2}\n": 2, "{\"a\":1}\nno": 0, "{\n \"a\": 1\n}": 1, "<14>1 - -": 0,
+	} {
+		if got := events([]byte(body)); got != want {
+			t.Errorf("%q has %d events, want %d", body, got, want)
+		}
+	}
+}
+
+func TestTheMiddleOfALongDiagramIsLeftOut(t *testing.T) {
+	t.Parallel()
+	rows := bounded(make([]seqRow, 1000))
+	if len(rows) != maxRows+1 || rows[maxRows/2].Kind != "gap" || !strings.Contains(rows[maxRows/2].Text, "700 rows") {
+		t.Errorf("%d rows, %+v", len(rows), rows[maxRows/2])
+	}
+}
+
+func TestCodeInAStatementIsShownAsCodeAndNothingElse(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"carry `id` and `_links.<x>`": "carry <code>id</code> and <code>_links.&lt;x&gt;</code>",
+		"a lone ` <b>":                "a lone ` &lt;b&gt;",
+		"none":                        "none",
+	} {
+		if got := string(prose(text)); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
+		}
+	}
+}

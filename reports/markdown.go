@@ -1,0 +1,138 @@
+package reports
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"strings"
+)
+
+// maxMarkdown bounds a summary, in bytes: GitHub refuses a step's summary of
+// more than 1 MiB, and takes it together with what other commands of the step
+// have written.
+const maxMarkdown = 900 << 10
+
+// WriteMarkdown writes r as a job summary in GitHub's Markdown: the verdict in
+// words, the table of rules by area and level, each failure folded, and what was
+// not observed with the reasons. It is at most 900 KiB long; whatever does not
+// fit is counted, and said to stand in the other reports.
+func WriteMarkdown(w io.Writer, r Results) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s %s\n\n", markdownSign(r), markdownText(verdictWord(r)))
+	for line := range strings.Lines(explain(r, 1<<20, paint{})) {
+		if line = strings.TrimSpace(line); line != verdictWord(r) {
+			fmt.Fprintf(&b, "%s  \n", markdownText(line))
+		}
+	}
+	markdownTable(&b, r)
+	markdownStories(&b, r, maxMarkdown-reservedForReasons)
+	markdownReasons(&b, r, maxMarkdown)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// reservedForReasons is the room that stories leave for the list of what was
+// not observed.
+const reservedForReasons = 100 << 10
+
+func markdownSign(r Results) string {
+	switch {
+	case ExitCode(r) == ExitError:
+		return "⚠️"
+	case r.Verdict == Conformant:
+		return "✅"
+	case r.Verdict == NonConformant:
+		return "❌"
+	}
+	return "❔"
+}
+
+// markdownTable writes the rules by area and level, one row each.
+func markdownTable(b *strings.Builder, r Results) {
+	rows, totals := tableRows(r.Rules)
+	cols := shownColumns(totals)
+	b.WriteString("\n| role | area | level |")
+	for _, c := range cols {
+		b.WriteString(" " + strings.Join(c.heading, " ") + " |")
+	}
+	b.WriteString("\n| --- | --- | --- |" + strings.Repeat(" ---: |", len(cols)) + "\n")
+	for _, row := range append(rows, totals...) {
+		fmt.Fprintf(b, "| %s | %s | %s |", markdownText(row.role), markdownText(row.area), markdownText(row.level))
+		for _, c := range cols {
+			if n := row.n[c.outcome]; n > 0 {
+				fmt.Fprintf(b, " %d |", n)
+			} else {
+				b.WriteString(" |")
+			}
+		}
+		b.WriteString("\n")
+	}
+}
+
+// markdownStories writes errors, failures and warnings, folded, as long as the
+// whole stays within limit bytes.
+func markdownStories(b *strings.Builder, r Results, limit int) {
+	st := newStory(r, junitWidth, "", paint{})
+	told, left := 0, 0
+	for _, o := range []Outcome{Error, Fail, Warn, UnexpectedPass} {
+		for _, s := range r.Scenarios {
+			if s.Outcome != o {
+				continue
+			}
+			text := fmt.Sprintf("<details><summary><b>%s</b> %s (%s)</summary>\n\n%s\n</details>\n\n",
+				strings.ToUpper(string(o)), html.EscapeString(oneLine(s.Name)), html.EscapeString(strings.Join(s.BrokenRules(), ", ")), fenced(st.of(s)))
+			if b.Len()+len(text) > limit {
+				left++
+				continue
+			}
+			if told++; told == 1 {
+				b.WriteString("\n## What is not in order\n\n")
+			}
+			b.WriteString(text)
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(b, "\n%s more did not fit here: see %s or %s.\n", plural(left, "scenario"), HTMLName, FileName)
+	}
+}
+
+// markdownReasons writes the rules that nothing was found out about, folded.
+func markdownReasons(b *strings.Builder, r Results, limit int) {
+	var lines []string
+	for _, rule := range r.Rules {
+		if !rule.Outcome.Judged() {
+			lines = append(lines, fmt.Sprintf("- **%s** %s: %s\n", markdownText(rule.ID), rule.Outcome, markdownText(cut(rule.Reason, 500))))
+		}
+	}
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n<details><summary>%s not judged, and why</summary>\n\n", plural(len(lines), "rule"))
+	const ending = 200 // room for the last lines
+	for i, line := range lines {
+		if b.Len()+len(line) > limit-ending {
+			fmt.Fprintf(b, "- %d more: see %s or %s.\n", len(lines)-i, HTMLName, FileName)
+			break
+		}
+		b.WriteString(line)
+	}
+	b.WriteString("\n</details>\n")
+}
+
+// markdownText is text in which nothing is markup.
+func markdownText(s string) string {
+	return html.EscapeString(markdownEscapes.Replace(oneLine(s)))
+}
+
+// markdownEscapes also keeps an @ from calling somebody.
+var markdownEscapes = strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`, "#", `\#`, "@", "@\u200b")
+
+// fenced puts text into a code block whose fence is longer than any run of
+// backticks in it.
+func fenced(text string) string {
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	return fence + "text\n" + strings.TrimSuffix(text, "\n") + "\n" + fence + "\n"
+}

@@ -1,0 +1,98 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func fault(kills ...Kill) Matrix {
+	row := FaultRow{Name: "hold", Sentence: "Held <too> long."}
+	m := Matrix{Schema: MatrixSchemaID, Seed: 7}
+	for i, k := range kills {
+		id := "DLV-00" + string(rune('1'+i))
+		row.Cells = append(row.Cells, MatrixCell{Rule: id, Kill: k})
+		m.Rules = append(m.Rules, KilledRule{ID: id, Role: "emitter", Area: "delivery", Level: "MUST", Faults: []string{"hold"}})
+	}
+	m.Faults = []FaultRow{row}
+	return m
+}
+
+func TestTheMatrixEndsWithTheWorst(t *testing.T) {
+	t.Parallel()
+	bare := fault(Killed)
+	bare.Rules = append(bare.Rules, KilledRule{ID: "X"})
+	alarmed, broken := fault(Killed), fault(Killed)
+	alarmed.Variations = []VariationRow{{Name: "order", FalseAlarms: []FalseAlarm{{Scenario: "a/b"}}}}
+	broken.Variations = []VariationRow{{Name: "order", Error: "it does not start"}}
+	for name, c := range map[string]struct {
+		matrix Matrix
+		want   int
+	}{
+		"killed": {fault(Killed, Killed), ExitConformant}, "survived": {fault(Killed, Survived), ExitNonConformant},
+		"by another": {fault(Killed, KilledByAnother), ExitNonConformant}, "unknown": {fault(Survived, Unknown), ExitError},
+		"without a fault": {bare, ExitNonConformant}, "a false alarm": {alarmed, ExitNonConformant},
+		"a variation that does not start": {broken, ExitError}, "nothing": {Matrix{}, ExitIncomplete},
+	} {
+		if got := c.matrix.ExitCode(); got != c.want {
+			t.Errorf("%s ends with %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestTheMatrixIsWrittenForProgramsAndForPeople(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "deep", "out")
+	m := fault(Killed, Survived, KilledByAnother)
+	m.Variations = []VariationRow{{Name: "order", Scenarios: 3}}
+	if err := WriteMatrix(dir, m); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, MatrixName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Matrix
+	if err := json.Unmarshal(text, &back); err != nil || back.Faults[0].Cells[1].Kill != Survived {
+		t.Errorf("read back: %v, %+v", err, back)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, MatrixPageName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"there are gaps", "Held &lt;too&gt; long.", `title="hold at DLV-002: survived"`, "passed"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	var console bytes.Buffer
+	if err := (Console{Out: &console}).Matrix(m); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"hold   DLV-001 killed, DLV-002 SURVIVED, DLV-003 by another", "1 killed, 1 killed only by another rule, 1 survived", "passed, 3 scenarios"} {
+		if !strings.Contains(console.String(), want) {
+			t.Errorf("the console lacks %q:\n%s", want, &console)
+		}
+	}
+	if err := WriteMatrix(filepath.Join(dir, MatrixName, "below a file"), m); err == nil {
+		t.Error("a folder below a file can be written")
+	}
+}
+
+func TestProgressOfTheMatrixTellsTroubleAtOnce(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := Console{Out: &out}.MatrixProgress()
+	p.Begun(2, 7)
+	p.Fault(fault(Killed, Survived).Faults[0])
+	p.Variation(VariationRow{Name: "order", FalseAlarms: []FalseAlarm{{Scenario: "a/b", Expected: "x", Actual: "y"}}})
+	p.Finish()
+	for _, want := range []string{"2 rows, with seed 7", "SURVIVED  hold at DLV-002", "FALSE     order at a/b", "2 of 2 rows"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, &out)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/hookproof/hookproof/fixtures/pki"
+	"github.com/hookproof/hookproof/targets"
+	"github.com/hookproof/hookproof/targets/embedded"
+)
+
+// ReceiverOptions say how a receiver is reached and what it claims.
+type ReceiverOptions struct {
+	// Hook's URL is required; its Sender is started beside the suite.
+	targets.Hook
+	// Claims are the receiver's capabilities. Reading back is claimed by
+	// saying how.
+	Claims []targets.Capability
+	// Name and Version are for reports; without a name it is the scheme and
+	// the host of the URL.
+	Name, Version string
+}
+
+// Receiver is a receiver at a URL.
+type Receiver struct{ options ReceiverOptions }
+
+// NewReceiver checks the options and makes the target; nothing is reached yet.
+// No error repeats the URL, which may be a secret.
+func NewReceiver(o ReceiverOptions) (*Receiver, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host == "" || u.Scheme != "https" || u.User != nil {
+		return nil, fmt.Errorf("the receiver's address is no https URL without credentials: deliveries go over HTTPS only, and credentials in headers")
+	}
+	claims := slices.Clone(o.Claims)
+	if o.ReadBack != nil && !slices.Contains(claims, targets.CanReadBack) {
+		claims = append(claims, targets.CanReadBack)
+	}
+	has := func(c targets.Capability) bool { return slices.Contains(claims, c) }
+	switch {
+	case has(targets.CanReadBack) && o.ReadBack == nil:
+		return nil, fmt.Errorf("target %s claims %s, and it is not said how", u.Host, targets.CanReadBack)
+	case has(targets.Authentication) && len(o.Headers) == 0:
+		return nil, fmt.Errorf("target %s claims %s, and no header with credentials is given", u.Host, targets.Authentication)
+	case has(targets.MutualTLS) && len(o.ClientCertificate) == 0:
+		return nil, fmt.Errorf("target %s claims %s, and no client certificate is given", u.Host, targets.MutualTLS)
+	}
+	if len(o.ClientCertificate)+len(o.ClientKey) > 0 {
+		if _, err := pki.ReadIdentity(o.ClientCertificate, o.ClientKey); err != nil {
+			return nil, fmt.Errorf("target %s: the client certificate: %w", u.Host, err)
+		}
+	}
+	o.Claims = claims
+	if o.Name == "" {
+		o.Name = o.Address()
+	}
+	return &Receiver{o}, nil
+}
+
+// Info says what is known of the receiver.
+func (r *Receiver) Info() targets.Info {
+	o := r.options
+	return targets.Info{Role: targets.RoleReceiver, Kind: "url", Name: o.Name, Version: o.Version, URL: o.Address(), Claims: o.Claims}
+}
+
+// Start starts the reference emitter; whether the receiver can be reached is
+// found out by whoever runs scenarios.
+func (r *Receiver) Start(ctx context.Context) (*targets.System, error) {
+	sender, closeSender, err := embedded.Sender(ctx, r.options.CA)
+	if err != nil {
+		return nil, err
+	}
+	hook := r.options.Hook
+	hook.Sender = sender
+	return &targets.System{Hook: hook, Close: closeSender}, nil
+}

@@ -1,0 +1,131 @@
+package remote_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hookproof/hookproof/targets"
+	"github.com/hookproof/hookproof/targets/remote"
+)
+
+func texts[T ~[]byte](events []T) []string {
+	var list []string
+	for _, e := range events {
+		list = append(list, string(e))
+	}
+	return list
+}
+
+func TestEventsAreReadBackOverHTTP(t *testing.T) {
+	t.Parallel()
+	answer := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if string(body) != `{"ids":["a","b"]}` || r.Header.Get("X-Token") != "t" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer server.Close()
+	h := remote.HTTPReadBack{URL: server.URL, Headers: map[string]string{"X-Token": "t"}}
+	for text, want := range map[string]string{
+		"": "", "{\"id\":\"a\"}\n\n{\"id\":\"b\"}\n": `{"id":"a"} {"id":"b"}`,
+	} {
+		answer = text
+		events, err := h.Events(t.Context(), []string{"a", "b"})
+		if got := strings.Join(texts(events), " "); err != nil || got != want {
+			t.Errorf("%q gives %q, %v", text, got, err)
+		}
+	}
+	answer = "{}\n[1]\n"
+	if _, err := h.Events(t.Context(), []string{"a", "b"}); err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("error %v, want one that names line 2", err)
+	}
+	if _, err := h.Events(t.Context(), []string{"c"}); err == nil || !strings.Contains(err.Error(), "403") {
+		t.Errorf("error %v, want one that names the status", err)
+	}
+}
+
+func TestWhatIsReadBackIsBounded(t *testing.T) {
+	t.Parallel()
+	long := adapter(strings.Repeat("{}\n", 64<<20/3+1)) // a byte or two more than the 64 MiB that are read
+	_, err := remote.HTTPReadBack{URL: "http://adapter.invalid/", Client: &http.Client{Transport: long}}.Events(t.Context(), nil)
+	if err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("error %v, want one about the length", err)
+	}
+}
+
+func TestEventsAreReadBackByACommand(t *testing.T) {
+	t.Parallel()
+	script := filepath.Join(t.TempDir(), "read-back")
+	text := "#!/bin/sh\nwhile read -r id; do printf '{\"id\":\"%s\",\"arg\":\"%s\"}\\n' \"$id\" \"$1\"; done\n"
+	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	events, err := remote.CommandReadBack{Args: []string{"/bin/sh", script, "$HOME;x"}}.Events(t.Context(), []string{"a", "b"})
+	want := []string{`{"id":"a","arg":"$HOME;x"}`, `{"id":"b","arg":"$HOME;x"}`}
+	if diff := cmp.Diff(want, texts(events)); err != nil || diff != "" {
+		t.Errorf("error %v, events %s", err, diff)
+	}
+	_, err = remote.CommandReadBack{Args: []string{"/bin/sh", "-c", "echo no such store >&2; exit 3"}}.Events(t.Context(), nil)
+	if err == nil || !strings.Contains(err.Error(), "no such store") {
+		t.Errorf("error %v, want what the command complained about", err)
+	}
+}
+
+func TestACommandThatPrintsWithoutEndIsEnded(t *testing.T) {
+	t.Parallel()
+	_, err := remote.CommandReadBack{Args: []string{"/bin/sh", "-c", `exec yes '{"id":"a"}'`}}.Events(t.Context(), []string{"a"})
+	if err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("error %v, want one about the length", err)
+	}
+}
+
+func TestACommandMayComplainAtLengthAndSucceed(t *testing.T) {
+	t.Parallel()
+	c := remote.CommandReadBack{Args: []string{"/bin/sh", "-c", `yes | head -c 100000 >&2; echo '{"id":"a"}'`}}
+	if events, err := c.Events(t.Context(), []string{"a"}); err != nil || len(events) != 1 {
+		t.Errorf("got %d events, %v", len(events), err)
+	}
+}
+
+func TestAnAdapterThatRepeatsItsTokenDoesNotDiscloseIt(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, "unknown token "+strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")+" in "+r.Header.Get("Authorization"), http.StatusForbidden)
+	}))
+	defer server.Close()
+	_, err := remote.HTTPReadBack{URL: server.URL, Headers: map[string]string{"Authorization": "Bearer canary-of-the-adapter"}}.Events(t.Context(), nil)
+	if err == nil || !strings.Contains(err.Error(), "unknown token") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestAReceiverThatCannotBeTestedAsClaimedIsRefused(t *testing.T) {
+	t.Parallel()
+	good := targets.Hook{URL: "https://receiver.example/canary"}
+	for name, o := range map[string]remote.ReceiverOptions{
+		"no TLS":                {Hook: targets.Hook{URL: "http://receiver.example/canary"}},
+		"credentials in URL":    {Hook: targets.Hook{URL: "https://u:canary@receiver.example/"}},
+		"no way to read back":   {Hook: good, Claims: []targets.Capability{targets.CanReadBack}},
+		"no credentials":        {Hook: good, Claims: []targets.Capability{targets.Authentication}},
+		"no client certificate": {Hook: good, Claims: []targets.Capability{targets.MutualTLS}},
+		"a key alone":           {Hook: targets.Hook{URL: good.URL, ClientKey: []byte("x")}},
+	} {
+		if _, err := remote.NewReceiver(o); err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	made, err := remote.NewReceiver(remote.ReceiverOptions{Hook: targets.Hook{URL: good.URL, ReadBack: remote.CommandReadBack{Args: []string{"x"}}}})
+	if err != nil || !made.Info().Has(targets.CanReadBack) || made.Info().URL != "https://receiver.example" {
+		t.Errorf("info %+v, error %v", made, err)
+	}
+}
