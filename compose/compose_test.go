@@ -1,0 +1,123 @@
+// Package compose_test starts what compose.yaml describes, and breaks it.
+package compose_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// required makes it a failure that there is no Docker.
+const required = "HOOKPROOF_REQUIRE_DOCKER"
+
+// upWithin is how long seven containers may take to be built and started.
+const upWithin = 5 * time.Minute
+
+// services are the containers of one start of compose.yaml.
+type services struct {
+	t       *testing.T
+	dir     string
+	project string
+}
+
+// up builds the binaries and starts everything, on ports that Docker chooses.
+func up(t *testing.T) *services {
+	t.Helper()
+	for _, command := range [][]string{{"docker", "version"}, {"docker-compose", "version"}} {
+		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
+			if os.Getenv(required) == "1" {
+				t.Fatalf("%v: %v: %s", command, err, out)
+			}
+			t.Skipf("without Docker and docker-compose there are no containers to break (%v)", err)
+		}
+	}
+	s := &services{t: t, dir: t.TempDir(), project: "hookproof-" + strings.ToLower(regexp.MustCompile(`\W`).ReplaceAllString(filepath.Base(t.TempDir()+t.Name()), ""))}
+	for _, name := range []string{"compose.yaml", "Dockerfile", ".dockerignore", "compose/nats.conf"} {
+		content, err := os.ReadFile(filepath.Join("..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(s.dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.run(nil, "go", "build", "-o", filepath.Join(s.dir, "dist", "hookproof"), "../cmd/hookproof")
+	s.run(nil, "go", "build", "-o", filepath.Join(s.dir, "dist", "nats-server"), "github.com/nats-io/nats-server/v2")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("%s", s.compose("logs", "--no-color", "--tail", "60"))
+		}
+		s.compose("down", "--volumes", "--rmi", "local", "--timeout", "5")
+	})
+	s.compose("up", "--detach", "--build")
+	return s
+}
+
+func (s *services) run(env []string, name string, args ...string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), upWithin)
+	defer cancel()
+	command := exec.CommandContext(ctx, name, args...)
+	command.Env = append(os.Environ(), append(env, "CGO_ENABLED=0", "GOFLAGS=")...)
+	out, err := command.CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("%s %v: %v: %s", name, args, err, out)
+	}
+	return string(out)
+}
+
+func (s *services) compose(args ...string) string {
+	s.t.Helper()
+	env := []string{"LOG_LEVEL=debug", "INSPECT_PORT="}
+	for _, n := range []string{"1", "2", "3"} {
+		env = append(env, "EMITTER_"+n+"_PORT=", "CONTROL_"+n+"_PORT=")
+	}
+	return s.run(env, "docker-compose", append([]string{
+		"--file", filepath.Join(s.dir, "compose.yaml"), "--project-directory", s.dir, "--project-name", s.project,
+	}, args...)...)
+}
+
+// url is where a port of a service is reached from here.
+func (s *services) url(service, port string) string {
+	s.t.Helper()
+	return "http://" + strings.TrimSpace(s.compose("port", service, port))
+}
+
+func (s *services) container(service string) string {
+	s.t.Helper()
+	return strings.TrimSpace(s.compose("ps", "--quiet", service))
+}
+
+// kill ends a container's process as kill -9 does.
+func (s *services) kill(service string) {
+	s.t.Helper()
+	s.run(nil, "docker", "kill", "--signal", "KILL", s.container(service))
+}
+
+// cutOff takes a container off the network; it goes on running.
+func (s *services) cutOff(service string) {
+	s.t.Helper()
+	s.run(nil, "docker", "network", "disconnect", s.project+"_default", s.container(service))
+}
+
+// busiest is the emitter that works the most subscriptions, by its log.
+func (s *services) busiest(emitters []string) string {
+	s.t.Helper()
+	works := func(service string) int {
+		log := s.compose("logs", "--no-color", service)
+		return strings.Count(log, "subscription taken") - strings.Count(log, "subscription given up")
+	}
+	for _, e := range emitters {
+		s.t.Logf("%s works %d subscriptions", e, works(e))
+	}
+	return slices.MaxFunc(emitters, func(a, b string) int { return works(a) - works(b) })
+}
