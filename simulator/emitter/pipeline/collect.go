@@ -20,6 +20,15 @@ type gathering struct {
 	oldest       time.Time
 	expired      int
 	full         bool
+	failing      bool // the last attempt to deliver failed
+	sized        int  // bytes of the payload before, which this one may need too
+}
+
+func newGathering(pieces *Pieces, s subscription.Subscription, from auditlog.Position, sized int) *gathering {
+	return &gathering{
+		pieces: pieces, subscription: s, next: from, sized: sized,
+		batch: Batch{Limits: pieces.Limits(s), Framing: pieces.Framing(s)},
+	}
 }
 
 // collect gathers matching events from the position on. It returns a payload
@@ -27,8 +36,17 @@ type gathering struct {
 // to stop or the configuration changed meanwhile, for then the batch is
 // gathered anew.
 func (w *worker) collect(ctx context.Context, s subscription.Subscription, generation uint64) (Payload, bool) {
-	g := w.gather(s)
+	g := w.gathered(generation)
+	if g == nil {
+		g = w.gather(s)
+	} else if g.batch.Len() > 0 {
+		w.dispatcher.Observer.Matched(g.batch.Len())
+		w.lags(g, auditlog.Chunk{})
+	}
 	for ctx.Err() == nil && w.generation.Load() == generation {
+		if g.full {
+			return g.payload(), true
+		}
 		chunk, err := w.dispatcher.Log.Next(ctx, w.environment, g.next.Sequence)
 		switch {
 		case errors.Is(err, auditlog.ErrEnd):
@@ -56,9 +74,6 @@ func (w *worker) collect(ctx context.Context, s subscription.Subscription, gener
 		w.dispatcher.Observer.Matched(g.batch.Len() - before + g.expired)
 		w.lost(g, chunk)
 		w.lags(g, chunk)
-		if g.full {
-			return g.payload(), true
-		}
 		if g.batch.Len() == 0 {
 			w.pass(ctx, g.next)
 		}
@@ -70,10 +85,9 @@ func (w *worker) gather(s subscription.Subscription) *gathering {
 	pieces := w.dispatcher.Pieces.Load()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return &gathering{
-		pieces: pieces, subscription: s, next: w.state.Position,
-		batch: Batch{Limits: pieces.Limits(s), Framing: pieces.Framing(s)},
-	}
+	g := newGathering(pieces, s, w.state.Position, w.sent)
+	g.failing = w.failures > 0
+	return g
 }
 
 // take adds the chunk's matching events until the batch is full.
@@ -82,7 +96,7 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 	if chunk.Sequence == g.next.Sequence {
 		start = g.next.Index
 	}
-	expired := w.expired(g.pieces, chunk.Accepted)
+	expired := w.expired(g.pieces, chunk.Accepted, g.failing)
 	filter := w.filterAt(chunk.Sequence)
 	grown := false
 	for i := start; i < len(chunk.Records); i++ {
@@ -96,7 +110,7 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 		}
 		if !grown { // by what the last payload needed, unless the chunk cannot fill that
 			grown = true
-			more := max(min(w.sent-g.batch.Size(), 2*r.Size()*(len(chunk.Records)-i)), 0)
+			more := max(min(g.sized-g.batch.Size(), 2*r.Size()*(len(chunk.Records)-i)), 0)
 			if g.batch.Len() == 0 {
 				g.batch.body = w.dispatcher.bodies.get(more)
 			}
@@ -125,6 +139,7 @@ func (g *gathering) payload() Payload {
 		First:       g.first,
 		Next:        g.next,
 		Oldest:      g.oldest,
+		full:        g.full,
 		readers:     new(atomic.Int64),
 	}
 }

@@ -60,6 +60,7 @@ type Dispatcher struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	bodies bodies
+	ahead  chan struct{} // holds one for each payload that is gathered ahead
 
 	mu      sync.RWMutex
 	workers map[string]map[string]*worker
@@ -82,7 +83,7 @@ func Start(ctx context.Context, o Options) *Dispatcher {
 	if o.Grace == 0 {
 		o.Grace = DefaultGrace
 	}
-	d := &Dispatcher{Options: o, workers: map[string]map[string]*worker{}, leaving: map[string]<-chan struct{}{}}
+	d := &Dispatcher{Options: o, workers: map[string]map[string]*worker{}, leaving: map[string]<-chan struct{}{}, ahead: make(chan struct{}, aheadPayloads)}
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	d.Reshared()
 	return d

@@ -34,10 +34,11 @@ func Kept(e Waiting) bool {
 // retry that goes on ends when its subscription is suspended.
 func Active(s subscription.Subscription, _ int) bool { return s.Enabled }
 
-// expired says whether events accepted then are no longer kept.
-func (w *worker) expired(pieces *Pieces, accepted time.Time) bool {
+// expired says whether events accepted then are no longer kept, given that the
+// last attempt failed, or not.
+func (w *worker) expired(pieces *Pieces, accepted time.Time, failing bool) bool {
 	w.mu.Lock()
 	resumed := w.state.ResumedAt
 	w.mu.Unlock()
-	return !pieces.Kept(Waiting{Accepted: accepted, Resumed: resumed, Now: w.dispatcher.Now(), Failing: w.failures > 0})
+	return !pieces.Kept(Waiting{Accepted: accepted, Resumed: resumed, Now: w.dispatcher.Now(), Failing: failing})
 }

@@ -54,7 +54,8 @@ type worker struct {
 	failures  int // attempts in a row that failed
 	dropped   int // events, since a payload was accepted
 	suspended bool
-	sent      int // bytes of the last payload
+	sent      int    // bytes of the last payload
+	ahead     *ahead // nil: nothing is gathered ahead
 }
 
 // connected is a transport, or a stream for TCP_IP, and what it was made from.
@@ -96,6 +97,7 @@ func (w *worker) term(ctx context.Context) {
 	}
 	defer release()
 	defer w.disconnect()
+	defer w.forgetAhead()
 	for !w.load(ctx) || !w.store(ctx, false) {
 		if !w.pause(ctx) {
 			return
@@ -114,6 +116,7 @@ func (w *worker) term(ctx context.Context) {
 				w.log.Info("suspended, events accumulate")
 			}
 			w.suspended, w.failures = true, 0
+			w.forgetAhead()
 			w.disconnect()
 			w.rest(ctx)
 			continue
@@ -150,6 +153,9 @@ func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription
 			return
 		}
 		a := Attempt{Subscription: s, Payload: payload, Number: w.failures + 1}
+		if w.failures == 0 {
+			w.gatherAhead(ctx, pieces, a, generation)
+		}
 		at, begun := time.Now(), w.dispatcher.Now()
 		result := w.attempt(ctx, pieces, generation, a)
 		delivered := pieces.Delivered(a, result)
@@ -164,12 +170,13 @@ func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription
 		if ctx.Err() != nil {
 			return
 		}
+		w.forgetAhead()
 		w.failed(a, result)
 		due := w.dispatcher.Now().Add(pieces.Backoff(w.failures))
 		for w.dispatcher.Now().Before(due) && w.generation.Load() == generation && ctx.Err() == nil {
 			w.wait(ctx, due)
 		}
-		if w.expired(pieces, payload.Oldest) {
+		if w.expired(pieces, payload.Oldest, true) {
 			return
 		}
 	}
