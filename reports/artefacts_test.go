@@ -42,6 +42,19 @@ func TestTextReports(t *testing.T) {
 	}
 }
 
+// Whoever sees a green badge thinks of the whole.
+func TestTheBadgeOfASelectionIsNotGreen(t *testing.T) {
+	t.Parallel()
+	kept, broken := with(Pass), with(Fail)
+	kept.Selection.Rules, broken.Selection.Rules = []string{"A"}, []string{"A"}
+	if b := badgeOf(kept); b.color != "blue" || !strings.HasPrefix(b.message, "a selection · 1 of 1") {
+		t.Errorf("the badge of a selection is %+v", b)
+	}
+	if b := badgeOf(broken); b.color != "red" {
+		t.Errorf("the badge of a selection that fails is %+v", b)
+	}
+}
+
 func TestAFolderGetsEveryReport(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

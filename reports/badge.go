@@ -27,6 +27,8 @@ func badgeOf(r Results) badge {
 	switch {
 	case ExitCode(r) == ExitError:
 		return badge{"suite error", "lightgrey", "#5c6370"}
+	case r.Verdict == Conformant && r.Selection.Narrowed(): // green is for the whole
+		return badge{"a selection" + share, "blue", "#1f5fa8"}
 	case r.Verdict == Conformant:
 		return badge{"conformant" + share, "brightgreen", "#1f7a3d"}
 	case r.Verdict == NonConformant:

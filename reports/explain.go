@@ -1,7 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -116,6 +119,26 @@ func observed(b *strings.Builder, r Results, width int) {
 		if n[o] > 0 {
 			fmt.Fprintf(b, "%s%5d  %s\n", indent, n[o], outcomeWords(o))
 		}
+		if o == NotApplicable {
+			unclaimed(b, r, width)
+		}
+	}
+}
+
+// unclaimed writes why rules are not applicable, the commonest reason first.
+func unclaimed(b *strings.Builder, r Results, width int) {
+	n := make(map[string]int)
+	for _, rule := range r.Rules {
+		if rule.Outcome == NotApplicable && rule.Reason != "" {
+			n[oneLine(rule.Reason)]++
+		}
+	}
+	for _, reason := range slices.SortedFunc(maps.Keys(n), func(x, y string) int {
+		return cmp.Or(cmp.Compare(n[y], n[x]), cmp.Compare(x, y))
+	}) {
+		for i, line := range wrap(fmt.Sprintf("%d: %s", n[reason], reason), max(20, width-len(indent)-9)) {
+			fmt.Fprintf(b, "%s       %s%s\n", indent, strings.Repeat("  ", min(i, 1)), line)
+		}
 	}
 }
 
@@ -173,6 +196,9 @@ func reasons(r Results) []string {
 	say(n[ExpectedFail], "failed as listed in the baseline: known, and still not conformant.")
 	say(n[Warn], "found a recommendation (SHOULD) not kept: that does not change the verdict.")
 	say(unsteadyScenarios(r), "unsteady: judged differently when run again.")
+	if n[NotApplicable] > 0 {
+		lines = append(lines, "What the target does not claim was not looked at: it is neither kept nor broken.")
+	}
 	code := ExitCode(r)
 	switch {
 	case code == ExitConformant && r.Verdict == Conformant && n[Warn] > 0:

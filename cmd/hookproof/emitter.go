@@ -224,7 +224,10 @@ func (flags emitterFlags) readCluster(o *emitter.Options) error {
 		}
 		return nil
 	}
-	if o.Dir != "" {
+	switch {
+	case flags.sync != storage.DefaultSync.String():
+		return usageError("--sync is about --data; how a NATS cluster syncs is said in its own configuration (sync_interval)")
+	case o.Dir != "":
 		return usageError("--data and --nats exclude each other: one of them keeps everything")
 	}
 	if err := c.Check(); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,15 +107,15 @@ func (t *targetFlags) given() (map[string]string, error) {
 	return variables, nil
 }
 
-// reached is a flag that is set and says how a target at a URL is reached;
-// empty if there is none.
-func (t *targetFlags) reached() string {
+// reached is a flag that is set and says how an emitter at a URL is reached, but
+// for those that are excepted; empty if there is none.
+func (t *targetFlags) reached(except ...string) string {
 	for _, f := range []struct{ name, value string }{
 		{"auth", t.auth}, {"environment", t.environment}, {"client-id", t.clientID}, {"client-secret", t.clientSecret}, {"token", t.token},
 		{"ca", t.ca}, {"control", t.control}, {"control-token", t.controlToken}, {"rate", t.rate},
 		{"event-hook", t.trigger}, {"event-hook-token", t.triggerToken}, {"receiver-listen", t.receiverListen}, {"receiver-host", t.receiverHost},
 	} {
-		if f.value != "" {
+		if f.value != "" && !slices.Contains(except, f.name) {
 			return f.name
 		}
 	}

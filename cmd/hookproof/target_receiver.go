@@ -48,13 +48,11 @@ func (h *hookFlags) given() string {
 
 // receiver makes the target of a receiver at a URL.
 func (t *targetFlags) receiver() (targets.Target, error) {
-	for _, f := range []struct{ name, value string }{
-		{"auth", t.auth}, {"environment", t.environment}, {"client-id", t.clientID}, {"client-secret", t.clientSecret}, {"token", t.token},
-		{"control", t.control}, {"control-token", t.controlToken}, {"fault", strings.Join(t.faults, ",")},
-	} {
-		if f.value != "" {
-			return nil, usageError("--%s is not about a receiver, and --role is receiver", f.name)
-		}
+	if given := t.reached("ca"); given != "" {
+		return nil, usageError("--%s is not about a receiver, and --role is receiver", given)
+	}
+	if len(t.faults) > 0 {
+		return nil, usageError("--fault is about the embedded pair, and not about a receiver at a URL")
 	}
 	o := remote.ReceiverOptions{Hook: targets.Hook{URL: t.target}, Name: t.name, Version: t.version}
 	var err error

@@ -33,6 +33,8 @@ func TestAReceiverThatIsDescribedWronglyIsUsage(t *testing.T) {
 		"an image, emitter's claim": {append(image, "--claim", "tcp-ip"), "read-back"},
 		"an image, no credentials":  {append(image, "--claim", "authentication"), "no header"},
 		"an image, half a variable": {append(image, "--image-env", "canary"), "--image-env"},
+		"a rate":                    {append(at, "--rate", "10/s"), "--rate is not about a receiver"},
+		"an event hook":             {append(at, "--event-hook", "http://127.0.0.1:1/"), "--event-hook is not about a receiver"},
 		"an image that is none":     {[]string{"run", "--role", "receiver", "--target", "image:./nosuch"}, "no image can be built"},
 		"a simulator alone":         {[]string{"run", "--role", "receiver", "--receiver-image", "x"}, "--receiver-image"},
 		"a receiver's option alone": {[]string{"run", "--hook-header", "a: canary"}, "--role receiver"},
