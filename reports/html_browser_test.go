@@ -4,108 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/accessibility"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
+	"github.com/hookproof/hookproof/fixtures/browser"
 	"github.com/hookproof/hookproof/reports"
 )
 
-// patience is the longest that a test waits for the browser. It is spent only
-// when a test fails, so it is long enough for a busy machine.
-const patience = time.Minute
-
-// tab is a page in a browser of its own, with an empty profile.
-type tab struct {
-	*testing.T
-	ctx context.Context
-}
-
-// newTab opens a report in a browser without a network. Where there is no
-// browser the test is skipped, unless HOOKPROOF_REQUIRE_CHROMIUM says that
-// there must be one. Whatever the console says fails the test.
-func newTab(t *testing.T, width, height int64, scheme string) tab {
+// open shows the report of a run with every outcome, without a network.
+func open(t *testing.T, width, height int64, scheme string) *browser.Tab {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("HOOKPROOF_REQUIRE_CHROMIUM") == "1" {
-			t.Fatal("there is no chromium, and HOOKPROOF_REQUIRE_CHROMIUM=1")
-		}
-		t.Skip("there is no chromium to look at the page with")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true))...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	b := tab{t, ctx}
-	b.do(chromedp.Navigate("about:blank"))
-	b.listen()
-	b.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-			Width: width, Height: height, DeviceScaleFactor: 1.5, Mobile: width < 500,
-		})
-		if err == nil {
-			_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
-			})
-		}
-		return chromedp.Void{}, err
-	})
-	b.do(chromedp.Navigate((&url.URL{Scheme: "file", Path: reportFolder(t) + "/" + reports.HTMLName}).String()))
+	b := browser.Open(t)
+	b.Look(width, height, scheme)
+	b.Do(chromedp.Navigate((&url.URL{Scheme: "file", Path: reportFolder(t) + "/" + reports.HTMLName}).String()))
 	return b
-}
-
-// listen fails the test for every error and warning of the console.
-func (b tab) listen() {
-	ctx, stop := context.WithCancel(b.ctx)
-	messages := chromedp.Console(ctx)
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		for m, err := range messages {
-			if err != nil {
-				return
-			}
-			if m.IsException() || m.Type == "error" || m.Type == "warning" {
-				b.Errorf("the console said: %s", m.String())
-			}
-		}
-	})
-	b.Cleanup(func() { stop(); reading.Wait() })
-}
-
-func (b tab) do(steps ...chromedp.Action[chromedp.Void]) {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	if err := chromedp.Do(b.ctx); err != nil { // the browser lives as long as the tab, not as the step
-		b.Fatal(err)
-	}
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.Fatal(err)
-	}
-}
-
-func evaluate[T any](b tab, script string) T {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.Fatalf("%s: %v", script, err)
-	}
-	return value
 }
 
 // reportFolder holds the page of a run with every outcome, as an absolute path.
@@ -121,25 +37,25 @@ func reportFolder(t *testing.T) string {
 
 func TestThePageShowsTheFailureAndItsDiagramOffline(t *testing.T) {
 	t.Parallel()
-	b := newTab(t, 1280, 900, "light")
-	text := evaluate[string](b, `document.body.innerText`)
+	b := open(t, 1280, 900, "light")
+	text := browser.Evaluate[string](b, `document.body.innerText`)
 	for _, want := range []string{"NON-CONFORMANT", "SUB-LIMIT-051", "LIMIT_EXCEEDED", "failed here: it is refused", "7 more like this"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in sight:\n%.2000s", want, text)
 		}
 	}
-	if requests := evaluate[[]string](b, `performance.getEntriesByType("resource").map(e => e.name)`); len(requests) > 0 {
+	if requests := browser.Evaluate[[]string](b, `performance.getEntriesByType("resource").map(e => e.name)`); len(requests) > 0 {
 		t.Errorf("the page asked for %v", requests)
 	}
-	if got := evaluate[string](b, `getComputedStyle(document.querySelector(".stamp")).borderStyle`); got != "solid" {
+	if got := browser.Evaluate[string](b, `getComputedStyle(document.querySelector(".stamp")).borderStyle`); got != "solid" {
 		t.Errorf("the page's own style is not applied: the verdict's border is %q", got)
 	}
 }
 
 func TestTheListOfRulesIsFiltered(t *testing.T) {
 	t.Parallel()
-	b := newTab(t, 1280, 900, "light")
-	if got := evaluate[string](b, `(() => {
+	b := open(t, 1280, 900, "light")
+	if got := browser.Evaluate[string](b, `(() => {
 		const find = document.getElementById("find");
 		find.value = "FIFTY-FIRST refused";
 		find.dispatchEvent(new Event("input", { bubbles: true }));
@@ -148,15 +64,15 @@ func TestTheListOfRulesIsFiltered(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	// A link to a rule that is filtered away shows it all the same.
-	if !evaluate[bool](b, `new Promise((done) => { addEventListener("hashchange", () => setTimeout(() => done(document.getElementById("rule-RTY-013").open && !document.getElementById("rule-RTY-013").hidden))); location.hash = "#rule-RTY-013"; })`) {
+	if !browser.Evaluate[bool](b, `new Promise((done) => { addEventListener("hashchange", () => setTimeout(() => done(document.getElementById("rule-RTY-013").open && !document.getElementById("rule-RTY-013").hidden))); location.hash = "#rule-RTY-013"; })`) {
 		t.Error("the rule is not shown")
 	}
 }
 
 func TestEveryControlOfThePageHasANameAndIsReachedByKeyboard(t *testing.T) {
 	t.Parallel()
-	b := newTab(t, 1280, 900, "light")
-	tree, err := chromedp.Run(b.ctx, func(ctx context.Context, _ *chromedp.Target) (accessibility.GetFullAXTreeResult, error) {
+	b := open(t, 1280, 900, "light")
+	tree, err := chromedp.Run(b.Context, func(ctx context.Context, _ *chromedp.Target) (accessibility.GetFullAXTreeResult, error) {
 		return chromedp.Call(ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
 	})
 	if err != nil {
@@ -175,10 +91,10 @@ func TestEveryControlOfThePageHasANameAndIsReachedByKeyboard(t *testing.T) {
 	if seen < 20 {
 		t.Errorf("looked at only %d controls", seen)
 	}
-	if lost := evaluate[[]string](b, `[...document.querySelectorAll("a, button, input, select, summary, pre")].filter(e => e.checkVisibility() && e.tabIndex < 0).map(e => e.outerHTML.slice(0, 120))`); len(lost) > 0 {
+	if lost := browser.Evaluate[[]string](b, `[...document.querySelectorAll("a, button, input, select, summary, pre")].filter(e => e.checkVisibility() && e.tabIndex < 0).map(e => e.outerHTML.slice(0, 120))`); len(lost) > 0 {
 		t.Errorf("the Tab key never reaches %v", lost)
 	}
-	if skipped := evaluate[[]string](b, `(() => { let last = 1; return [...document.querySelectorAll("h1, h2, h3, h4")].filter(h => { const level = +h.tagName[1], bad = level > last + 1; last = level; return bad; }).map(h => h.outerHTML.slice(0, 80)); })()`); len(skipped) > 0 {
+	if skipped := browser.Evaluate[[]string](b, `(() => { let last = 1; return [...document.querySelectorAll("h1, h2, h3, h4")].filter(h => { const level = +h.tagName[1], bad = level > last + 1; last = level; return bad; }).map(h => h.outerHTML.slice(0, 80)); })()`); len(skipped) > 0 {
 		t.Errorf("headings skip a level: %v", skipped)
 	}
 }
@@ -226,8 +142,8 @@ func TestEveryTextOfThePageHasContrast(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
-			b := newTab(t, 1280, 900, scheme)
-			if found := evaluate[[]string](b, faint); len(found) > 0 {
+			b := open(t, 1280, 900, scheme)
+			if found := browser.Evaluate[[]string](b, faint); len(found) > 0 {
 				t.Errorf("too faint: %s", strings.Join(found, "\n"))
 			}
 		})
@@ -236,9 +152,9 @@ func TestEveryTextOfThePageHasContrast(t *testing.T) {
 
 func TestNothingOfThePageIsCutOffAt400Pixels(t *testing.T) {
 	t.Parallel()
-	b := newTab(t, 400, 800, "light")
+	b := open(t, 400, 800, "light")
 	// What is wider than the window must scroll, or be cut, in its own place.
-	for _, wide := range evaluate[[]string](b, `(() => {
+	for _, wide := range browser.Evaluate[[]string](b, `(() => {
 		for (const d of document.querySelectorAll("details")) d.open = true;
 		const held = (e) => { for (; e && e !== document.body; e = e.parentElement) if (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX)) return true; return false; };
 		const wide = [...document.querySelectorAll("body *")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1 && !held(e.parentElement));
@@ -246,7 +162,7 @@ func TestNothingOfThePageIsCutOffAt400Pixels(t *testing.T) {
 	})()`) {
 		t.Errorf("wider than the window: %s", wide)
 	}
-	if width := evaluate[int](b, `document.documentElement.scrollWidth`); width > 400 {
+	if width := browser.Evaluate[int](b, `document.documentElement.scrollWidth`); width > 400 {
 		t.Errorf("the page is %d pixels wide", width)
 	}
 }

@@ -113,25 +113,23 @@ func CausedAs(t *transcript.Transcript, names ...string) []transcript.Caused {
 // Delivered fails unless every caused event of these names (of all, without
 // names) reached the endpoint.
 func Delivered(t *transcript.Transcript, endpoint string, names ...string) Outcome {
+	return among(t, endpoint, Arrivals(t, endpoint), "", names)
+}
+
+// among fails unless every caused event of these names (of all, without names)
+// is one of the endpoint's arrivals, of which it is said what they are.
+func among(t *transcript.Transcript, endpoint string, arrivals []Arrival, what string, names []string) Outcome {
 	wanted := CausedAs(t, names...)
 	if len(wanted) == 0 {
 		return Fail("an event called %s among those caused", strings.Join(names, ", ")).Got("none")
 	}
-	missing := 0
-	var first transcript.Caused
-	index := indexArrivals(t, endpoint)
-	for _, c := range wanted {
-		if !index.has(c) {
-			if missing == 0 {
-				first = c
-			}
-			missing++
-		}
+	index := indexOf(arrivals)
+	missing := slices.DeleteFunc(slices.Clone(wanted), index.has)
+	if len(missing) == 0 {
+		return Pass
 	}
-	if missing > 0 {
-		return Fail("all %d events at receiver %q", len(wanted), endpoint).Got("%d missing, the first being %s (%s); %s", missing, first.Name, first.Type, Arrived(t, endpoint)).absence()
-	}
-	return Pass
+	return Fail("all %d events at receiver %q%s", len(wanted), endpoint, what).
+		Got("%d missing, the first being %s (%s); %s", len(missing), missing[0].Name, missing[0].Type, Arrived(t, endpoint)).absence()
 }
 
 // OnlyDelivered fails unless the caused events of these names, and no other

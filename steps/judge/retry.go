@@ -3,7 +3,6 @@ package judge
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -21,26 +20,8 @@ func acknowledged(d transcript.Delivery) bool {
 // names) reached the endpoint in a delivery that was answered with 200. Rules
 // RTY-001 to RTY-004 and RTY-007.
 func Acknowledged(t *transcript.Transcript, endpoint string, names ...string) Outcome {
-	wanted := CausedAs(t, names...)
-	if len(wanted) == 0 {
-		return Fail("an event called %s among those caused", strings.Join(names, ", ")).Got("none")
-	}
-	index := indexOf(slices.DeleteFunc(Arrivals(t, endpoint), func(a Arrival) bool { return !acknowledged(a.Delivery) }))
-	missing := 0
-	var first transcript.Caused
-	for _, c := range wanted {
-		if !index.has(c) {
-			if missing == 0 {
-				first = c
-			}
-			missing++
-		}
-	}
-	if missing > 0 {
-		return Fail("all %d events at receiver %q in deliveries that it answered with 200", len(wanted), endpoint).
-			Got("%d missing, the first being %s (%s); %s", missing, first.Name, first.Type, Arrived(t, endpoint)).absence()
-	}
-	return Pass
+	accepted := slices.DeleteFunc(Arrivals(t, endpoint), func(a Arrival) bool { return !acknowledged(a.Delivery) })
+	return among(t, endpoint, accepted, " in deliveries that it answered with 200", names)
 }
 
 // FailedDeliveries counts the deliveries to the endpoint that it did not

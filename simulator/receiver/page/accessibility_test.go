@@ -90,7 +90,7 @@ func TestEveryControlHasANameAndIsReachedByKeyboard(t *testing.T) {
 	t.Parallel()
 	b, d := newTab(t), newDesk(t)
 	furnish(d)
-	b.look(1440, 900, "light")
+	b.Look(1440, 900, "light")
 	b.open(d.url + "/")
 	b.until(rowCount + ` >= 5`)
 	for _, s := range scenes() {
@@ -217,7 +217,7 @@ func TestEveryTextHasContrast(t *testing.T) {
 			t.Parallel()
 			b, d := newTab(t), newDesk(t)
 			furnish(d)
-			b.look(1440, 900, scheme)
+			b.Look(1440, 900, scheme)
 			b.open(d.url + "/")
 			b.until(rowCount + ` >= 5`)
 			for _, s := range scenes() {
@@ -234,7 +234,7 @@ func TestNothingIsCutOffAt400Pixels(t *testing.T) {
 	t.Parallel()
 	b, d := newTab(t), newDesk(t)
 	furnish(d)
-	b.look(400, 800, "light")
+	b.Look(400, 800, "light")
 	b.open(d.url + "/")
 	b.until(rowCount + ` >= 5`)
 	for _, s := range scenes() {

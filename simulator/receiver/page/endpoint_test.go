@@ -19,7 +19,7 @@ func (b *tab) clipboard() string {
 func (b *tab) allowClipboard() {
 	b.Helper()
 	for _, name := range []string{"clipboard-read", "clipboard-write"} {
-		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		ctx, cancel := context.WithTimeout(b.Context, patience)
 		_, err := chromedp.CallBrowser(ctx, browser.SetPermission, browser.SetPermissionParams{
 			Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted,
 		})
@@ -44,8 +44,8 @@ func TestAnEndpointWithABehaviourIsMadeByKeyboard(t *testing.T) {
 	b.until(`document.activeElement.id === "field-name"`)
 	b.press("from the page\t")
 	b.choose("#field-behaviour", "custom")
-	b.do(chromedp.SetValue("#field-script", "steps:\n  - status: 418\nthen:\n  status: 202\n"))
-	b.do(chromedp.Focus("#dialog [type=submit]"))
+	b.Do(chromedp.SetValue("#field-script", "steps:\n  - status: 418\nthen:\n  status: 202\n"))
+	b.Do(chromedp.Focus("#dialog [type=submit]"))
 	b.press("\r")
 	b.until(`document.getElementById("dialog-title")?.textContent === "Endpoint made"`)
 	b.click(`#dialog [data-key="url"]`)
@@ -75,12 +75,12 @@ func TestABehaviourCanBeSwitchedWhileRunning(t *testing.T) {
 	b.click(`[data-key="behaviour"]`)
 	b.until(`document.querySelector("dialog[open] textarea")`)
 	b.choose("#field-behaviour", "custom")
-	b.refused = "400 (Bad Request)" // the browser itself reports what the receiver refuses
-	b.do(chromedp.SetValue("#field-script", `{"then":{"status":99}}`))
+	b.Refused = "400 (Bad Request)" // the browser itself reports what the receiver refuses
+	b.Do(chromedp.SetValue("#field-script", `{"then":{"status":99}}`))
 	b.click("#dialog [type=submit]")
 	b.until(`document.querySelector("#dialog .error")?.hidden === false`)
 	contains(t, b.text("#dialog .error"), "99")
-	b.do(chromedp.SetValue("#field-script", `{"then":{"status":429}}`))
+	b.Do(chromedp.SetValue("#field-script", `{"then":{"status":429}}`))
 	b.click("#dialog [type=submit]")
 	b.until(`!document.querySelector("dialog[open]") && document.querySelector("#endpoint .title").innerText.includes("429")`)
 	if status := d.deliver(endpoint, "plain", []byte("[]")); status != http.StatusTooManyRequests {

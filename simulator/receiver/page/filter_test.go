@@ -54,7 +54,7 @@ func TestFilters(t *testing.T) {
 		return func() {
 			b.choose(`[aria-label="Search in"]`, scope)
 			evaluate[any](b, `document.getElementById("search").value = ""`)
-			b.do(chromedp.SendKeys("#search", text))
+			b.Do(chromedp.SendKeys("#search", text))
 		}
 	}
 	for name, filter := range map[string]struct {
@@ -98,9 +98,9 @@ func TestAFilterHoldsForWhatArrivesLater(t *testing.T) {
 	for name, set := range map[string]func(*tab){
 		"one that the page can judge": func(b *tab) {
 			b.choose(`[aria-label="Search in"]`, "type")
-			b.do(chromedp.SendKeys("#search", "USER.*"))
+			b.Do(chromedp.SendKeys("#search", "USER.*"))
 		},
-		"one that only the receiver can judge": func(b *tab) { b.do(chromedp.SendKeys("#search", "USER.")) },
+		"one that only the receiver can judge": func(b *tab) { b.Do(chromedp.SendKeys("#search", "USER.")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,7 +119,7 @@ func TestAFilterHoldsForWhatArrivesLater(t *testing.T) {
 			}
 			contains(t, b.text("#rows .row"), "USER.UPDATED")
 			// And it survives a reload.
-			b.do(chromedp.Reload())
+			b.Do(chromedp.Reload())
 			b.until(rowCount + ` === 1`)
 		})
 	}
@@ -132,12 +132,12 @@ func TestDraggingOverTheTimelineNarrowsThePeriod(t *testing.T) {
 	for i := range 3 {
 		d.deliver(endpoint, "plain", batch(i, 1, 0, "USER.CREATED"))
 	}
-	b.look(1200, 800, "light")
+	b.Look(1200, 800, "light")
 	b.open(d.url + "/")
 	b.until(rowCount + ` === 3 && document.querySelector("canvas").getAttribute("aria-label").includes("3 deliveries")`)
 	// All three stand in the middle; the left tenth is empty.
 	box := evaluate[[]float64](b, `(() => { const r = document.querySelector("canvas").getBoundingClientRect(); return [r.left, r.top, r.width]; })()`)
-	b.do(chromedp.DragAndDropXY(box[0]+20, box[1]+30, box[0]+20+box[2]/10, box[1]+30))
+	b.Do(chromedp.DragAndDropXY(box[0]+20, box[1]+30, box[0]+20+box[2]/10, box[1]+30))
 	b.until(rowCount + ` === 0 && document.querySelector('[aria-label="Period"]').value === "range"`)
 	b.choose(`[aria-label="Period"]`, "0")
 	b.until(rowCount + ` === 3`)

@@ -63,7 +63,7 @@ func TestWhatIsReadStaysWhereItIsWhenMoreArrives(t *testing.T) {
 	for i := range 120 {
 		d.deliver(endpoint, "plain", batch(i, 1, 0, "USER.CREATED"))
 	}
-	b.look(1200, 700, "light")
+	b.Look(1200, 700, "light")
 	b.open(d.url + "/")
 	b.until(rowCount + ` === 120`)
 	evaluate[any](b, `document.getElementById("grid").scrollTop = 1600`)

@@ -76,13 +76,13 @@ func TestCopiedCommandsHoldSecretsOnlyIfTheyAreShown(t *testing.T) {
 // list of endpoints, whose tokens the page needs to copy their addresses.
 func (b *tab) carried() func() string {
 	b.Helper()
-	b.do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+	b.Do(func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
 		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 		return chromedp.Void{}, err
 	})
 	var mu sync.Mutex
 	var finished []network.RequestID
-	if err := chromedp.Listen(b.ctx, func(event any) {
+	if err := chromedp.Listen(b.Context, func(event any) {
 		if e, ok := event.(*network.EventLoadingFinished); ok {
 			mu.Lock()
 			finished = append(finished, e.RequestID)

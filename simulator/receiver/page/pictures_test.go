@@ -37,25 +37,25 @@ func TestPictures(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.look(1280, 800, "light")
+	b.Look(1280, 800, "light")
 	save("receiver-list.png")
-	b.look(1280, 800, "dark")
+	b.Look(1280, 800, "dark")
 	b.press("t")
 	save("receiver-timeline.png")
 	b.press("t")
 	retried := `[...document.querySelectorAll("#rows .row:not([hidden])")].find((r) => r.innerText.includes("×3") && r.innerText.includes("200"))`
 	b.until(retried + ` !== undefined`)
-	b.look(1480, 860, "light")
+	b.Look(1480, 860, "light")
 	evaluate[any](b, retried+`.click()`)
 	b.until(`document.getElementById("tab-Attempts")?.textContent === "Attempts 3"`)
 	b.show("Body")
 	save("receiver-detail.png")
-	b.look(1480, 860, "dark")
+	b.Look(1480, 860, "dark")
 	b.show("Attempts")
 	b.until(`document.querySelector(".difference .only-a")`)
 	save("receiver-attempts.png")
 	b.press("\x1b")
-	b.look(400, 800, "dark")
+	b.Look(400, 800, "dark")
 	save("receiver-narrow.png")
 }
 

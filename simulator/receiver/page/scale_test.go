@@ -28,7 +28,7 @@ func TestTenThousandDeliveriesStayQuick(t *testing.T) {
 		})
 	}
 	posting.Wait()
-	b.look(1440, 900, "light")
+	b.Look(1440, 900, "light")
 
 	began := time.Now()
 	b.open(d.url + "/")
@@ -68,7 +68,7 @@ func TestTenThousandDeliveriesStayQuick(t *testing.T) {
 	}
 	b.press("\x1b")
 	evaluate[any](b, `document.getElementById("grid").focus()`)
-	b.do(chromedp.KeyEvent(kb.End))
+	b.Do(chromedp.KeyEvent(kb.End))
 	b.until(`document.getElementById("grid").getAttribute("aria-activedescendant") === "d-1"`)
 
 	// What arrives now is shown as quickly as on an empty page.

@@ -25,7 +25,7 @@ func TestThePageWorksBehindAToken(t *testing.T) {
 	}
 	// A part that the browser asks for before it knows the password is refused
 	// first, which it reports, and asked for again.
-	b.refused = "401 (Unauthorized)"
+	b.Refused = "401 (Unauthorized)"
 	// A person types the token as the password when the browser asks.
 	b.open(strings.Replace(d.url, "http://", "http://me:the-token@", 1) + "/")
 	b.until(`document.getElementById("live").dataset.state === "live"`)
