@@ -60,6 +60,8 @@ func TestWhatDidNotComeIsToldFromWhatWasWrong(t *testing.T) {
 		"a delivery that was not answered": {judge.EveryDeliveryTaken(hooked(t, failed("EOF", "a"))), true},
 		"an event that was not delivered":  {judge.EveryDeliveryTaken(hooked(t, tried(200, "a"))), true},
 		"a delivery that was refused":      {judge.EveryDeliveryTaken(hooked(t, tried(500, "a"))), false},
+		"no answer to a wrong delivery":    {judge.RefusedWith(hooked(t, failed("EOF", "a")), 401), true},
+		"a wrong delivery that was taken":  {judge.RefusedWith(hooked(t, tried(200, "a")), 401), false},
 		"an API that does not answer":      {judge.Response(transcript.Exchange{}, judge.Status(200)), true},
 		"an API that answers wrong":        {judge.Response(transcript.Exchange{Response: &transcript.Response{}}, judge.Status(200)), false},
 		"what passes":                      {judge.Pass, false},

@@ -131,6 +131,25 @@ func conformant(t *testing.T, target targets.Target, more ...hookproof.Option) {
 	}
 }
 
+// What is wrong in a container is found as surely as in the embedded pair.
+func TestAFaultInAContainerIsFound(t *testing.T) {
+	needDocker(t)
+	target, err := image.New(image.Options{
+		Emitter: source(t, ofProject(t)+"#emitter"), Variables: map[string]string{"HOOKPROOF_FAULT": "limit-51"},
+		Claims: []targets.Capability{targets.Environments},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := hookproof.Execute(t.Context(), target, hookproof.Select(hookproof.Selection{Rules: []string{"SUB-LIMIT-051"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if results.Verdict != reports.NonConformant {
+		t.Errorf("an emitter that allows a 51st subscription is %s: %+v", results.Verdict, results.Scenarios)
+	}
+}
+
 func TestAReceiverUnderTestCanBeAContainer(t *testing.T) {
 	needDocker(t)
 	target, err := image.NewReceiver(image.ReceiverOptions{
