@@ -49,7 +49,7 @@ Feature: Payloads
       Given the receiver under test, subscribed to "USER.CREATED" with:
         | limit | 1 KB |
       When events of 300, 20000 and 300 bytes happen at once
-      Then a delivery of 20000 to 21000 bytes is answered 200
+      Then a delivery of 19000 to 21000 bytes is answered 200
 
   @RCV-006
   Rule: A pretty-printed array is accepted like a compact one
