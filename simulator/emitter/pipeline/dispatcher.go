@@ -121,13 +121,12 @@ func (d *Dispatcher) employ(s subscription.Subscription) {
 	ctx, remove := context.WithCancelCause(d.ctx)
 	w := &worker{
 		dispatcher: d, environment: s.EnvironmentID, id: s.ID,
-		log:     d.Logger.With("environment", s.EnvironmentID, "subscription", s.ID),
-		wake:    make(chan struct{}, 1),
-		current: FilterOf(s),
-		tail:    d.end(s),
-		cancel:  remove,
-		done:    make(chan struct{}),
-		before:  d.leaving[shareKey(s.EnvironmentID, s.ID)],
+		log:      d.Logger.With("environment", s.EnvironmentID, "subscription", s.ID),
+		wake:     make(chan struct{}, 1),
+		versions: []version{d.version(s)},
+		cancel:   remove,
+		done:     make(chan struct{}),
+		before:   d.leaving[shareKey(s.EnvironmentID, s.ID)],
 	}
 	if d.workers[s.EnvironmentID] == nil {
 		d.workers[s.EnvironmentID] = map[string]*worker{}

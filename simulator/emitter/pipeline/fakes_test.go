@@ -43,6 +43,7 @@ type world struct {
 	offset        time.Duration
 	observer      pipeline.Observer // nil: nobody
 	logger        *slog.Logger      // nil: nothing is logged
+	loading       time.Duration     // how long a state takes to be loaded
 
 	pieces     atomic.Pointer[pipeline.Pieces]
 	dispatcher *pipeline.Dispatcher
@@ -151,6 +152,9 @@ func (w *world) remove(id string) {
 }
 
 func (w *world) Load(_ context.Context, _, id string) (pipeline.State, bool, error) {
+	if w.loading > 0 {
+		<-time.After(w.loading)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s, ok := w.cursors[id]

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
@@ -24,52 +25,68 @@ func (w *worker) load(ctx context.Context) bool {
 	defer w.mu.Unlock()
 	w.loaded = true
 	w.dirty = w.dispatcher.Shares != nil // storing it keeps out whoever had it before
-	if found {
-		w.state = state
-	} else {
-		w.state = State{
+	if !found {
+		state = State{
 			Position:  auditlog.Position{Sequence: s.StartAfter + 1},
-			Filter:    w.current,
-			Suspended: !s.Enabled,
+			Filter:    w.versions[0].filter,
+			Suspended: !w.versions[0].enabled,
 		}
 	}
-	w.stored = w.state.Position
-	w.compare(w.tail, s)
+	w.state, w.stored = state, state.Position
+	for _, v := range w.versions {
+		w.apply(v)
+	}
+	w.versions = w.versions[len(w.versions)-1:]
 	return true
 }
 
+// version is how a subscription was at a time: what later deliveries need to
+// know of a change.
+type version struct {
+	filter  Filter
+	enabled bool
+	after   uint64    // the end of the log then: up to it, what was before holds
+	at      time.Time // by the emitter's clock
+}
+
+func (d *Dispatcher) version(s subscription.Subscription) version {
+	return version{FilterOf(s), s.Enabled, d.end(s), d.Now()}
+}
+
 // changed notes what later deliveries need to know of a change: until where the
-// old filter holds, and when the subscription was enabled again.
+// old filter holds, and when the subscription was enabled again. Changes may
+// come before the state is loaded.
 func (w *worker) changed(s subscription.Subscription) {
 	w.mu.Lock()
-	w.current = FilterOf(s)
-	w.tail = w.dispatcher.end(s)
+	v := w.dispatcher.version(s)
 	if w.loaded {
-		w.compare(w.tail, s)
+		w.apply(v)
+		w.versions = w.versions[:0]
 	}
+	w.versions = append(w.versions, v)
 	w.mu.Unlock()
 	w.restart()
 }
 
-// compare notes how the subscription differs from what was stored; up to until,
-// the old filter holds. It is called with the lock held.
-func (w *worker) compare(until uint64, s subscription.Subscription) {
-	if !w.state.Filter.equal(w.current) {
-		if until >= w.state.Position.Sequence {
-			w.state.Past = append(w.state.Past, Epoch{Until: until, Filter: w.state.Filter})
+// apply notes how a version differs from the state. It is called with the lock
+// held.
+func (w *worker) apply(v version) {
+	if !w.state.Filter.equal(v.filter) {
+		if v.after >= w.state.Position.Sequence {
+			w.state.Past = append(w.state.Past, Epoch{Until: v.after, Filter: w.state.Filter})
 		}
-		w.state.Filter, w.dirty = w.current, true
+		w.state.Filter, w.dirty = v.filter, true
 	}
-	w.suspension(s)
+	w.suspension(v.enabled, v.at)
 }
 
 // suspension notes that the subscription was suspended or enabled. It is called
 // with the lock held.
-func (w *worker) suspension(s subscription.Subscription) {
-	if w.state.Suspended == s.Enabled {
-		w.state.Suspended, w.dirty = !s.Enabled, true
-		if s.Enabled {
-			w.state.ResumedAt = w.dispatcher.Now()
+func (w *worker) suspension(enabled bool, at time.Time) {
+	if w.state.Suspended == enabled {
+		w.state.Suspended, w.dirty = !enabled, true
+		if enabled {
+			w.state.ResumedAt = at
 		}
 	}
 }
@@ -79,7 +96,7 @@ func (w *worker) suspension(s subscription.Subscription) {
 func (w *worker) observe(s subscription.Subscription) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.suspension(s)
+	w.suspension(s.Enabled, w.dispatcher.Now())
 }
 
 // filterAt returns the filter in force when the chunk was appended.

@@ -39,12 +39,11 @@ type worker struct {
 	generation atomic.Uint64 // counts changes of configuration and composition
 	behind     atomic.Int64  // see Lag, in Unix nanoseconds
 
-	mu      sync.Mutex
-	loaded  bool
-	current Filter // of the subscription as last told
-	tail    uint64 // the end of the log at that time
-	state   State
-	dirty   bool // state is to be stored
+	mu       sync.Mutex
+	loaded   bool
+	versions []version // that state is compared with when it is loaded: the last one, and all told before that
+	state    State
+	dirty    bool // state is to be stored
 
 	// Of the goroutine of run only:
 	lease     context.Context         // ends when another process may work the subscription

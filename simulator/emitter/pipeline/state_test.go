@@ -1,0 +1,79 @@
+package pipeline_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hookproof/hookproof/simulator/emitter/limits"
+	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+)
+
+// slowly runs a world in which a state takes a second to be loaded.
+func slowly(t *testing.T, test func(*world, *script)) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) {
+		w, r := newWorld(), &script{}
+		w.deliver(r.serve(time.Now()))
+		w.loading = time.Second
+		w.start()
+		defer w.dispatcher.Close()
+		test(w, r)
+	})
+}
+
+func TestEventsMeetTheFilterOfTheirTimeWhileTheStateIsLoaded(t *testing.T) {
+	t.Parallel()
+	slowly(t, func(w *world, r *script) {
+		s := webhook("a")
+		w.put(s)
+		w.append(created(1))
+		s.ActionTypes = []string{"USER.UPDATED"}
+		w.put(s)
+		w.append(created(2), typed("USER.UPDATED", 3))
+		s.ActionTypes = []string{"USER.DELETED"}
+		w.put(s)
+		w.append(created(4), typed("USER.UPDATED", 5), typed("USER.DELETED", 6))
+		after(time.Minute)
+		want(t, "delivered", r.accepted(), []string{"1", "3", "6"})
+	})
+}
+
+func TestASuspensionThatEndsWhileTheStateIsLoadedCounts(t *testing.T) {
+	t.Parallel()
+	slowly(t, func(w *world, r *script) {
+		s := webhook("a")
+		s.Enabled = false
+		w.put(s)
+		w.append(created(1))
+		w.advance(limits.SuspendedRetention + time.Hour)
+		w.append(created(2))
+		s.Enabled = true
+		w.put(s)
+		after(time.Minute)
+		want(t, "delivered", r.accepted(), []string{"2"})
+	})
+}
+
+// What was stored is older than the first that this process saw.
+func TestEventsMeetTheFilterOfTheirTimeWhileAStoredStateIsLoaded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(*testing.T) {
+		w, r := newWorld(), &script{}
+		w.deliver(r.serve(time.Now()))
+		s := webhook("a")
+		w.cursors[s.ID] = pipeline.State{Filter: pipeline.FilterOf(s)}
+		w.append(created(1))
+		w.put(s)
+		w.loading = time.Second
+		w.start()
+		defer w.dispatcher.Close()
+		for i, kind := range []string{"USER.UPDATED", "USER.DELETED"} {
+			s.ActionTypes = []string{kind}
+			w.put(s)
+			w.append(created(10*i+2), typed(kind, 10*i+3))
+		}
+		after(time.Minute)
+		want(t, "delivered", r.accepted(), []string{"1", "3", "13"})
+	})
+}
