@@ -73,7 +73,21 @@ func TestAForgedRepetitionOrBaselineIsFoundOut(t *testing.T) {
 		"a shard": {func(r *reports.Results) {
 			r.Selection.Shard = &reports.Shard{Index: 1, Count: 2}
 			r.Scenarios = r.Scenarios[:1]
-		}, ""},
+		}, "or the run had it not"},
+		"as many shards as scenarios": {func(r *reports.Results) {
+			for i := range r.Scenarios {
+				r.Shards = append(r.Shards, reports.Part{Index: i + 1, StartedAt: r.StartedAt, DurationMs: r.DurationMs})
+			}
+		}, "of a run that was not divided"},
+		"a shard of another day": {func(r *reports.Results) {
+			r.Shards = []reports.Part{{Index: 1, StartedAt: r.StartedAt, DurationMs: r.DurationMs}, {Index: 2, StartedAt: r.StartedAt.AddDate(0, 0, 1)}}
+		}, "not within the run"},
+		"a run that repeats less": {func(r *reports.Results) {
+			r.Repeat = 0
+			for i := range r.Scenarios {
+				r.Scenarios[i].Runs = nil
+			}
+		}, "repeats each scenario 2 times"},
 		"a merged report": {func(r *reports.Results) {
 			r.Shards = []reports.Part{{Index: 1, StartedAt: r.StartedAt, DurationMs: r.DurationMs}, {Index: 2, StartedAt: r.StartedAt.AddDate(-1, 0, 0)}}
 		}, "not plausible"},

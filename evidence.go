@@ -24,6 +24,12 @@ func (e *evidence) sameRun(of *part, t *transcript.Transcript, nth int) []string
 	case t.Seed != seedOf(e.results.Seed, t.Salt, nth):
 		found = append(found, fmt.Sprintf("its transcript is not of repetition %d", nth))
 	}
+	if t.Shard != of.shard {
+		found = append(found, fmt.Sprintf("its transcript is of %s, the report has it in %s", shardWords(t.Shard), shardWords(of.shard)))
+	}
+	if max(t.Repeat, 1) != max(e.results.Repeat, 1) {
+		found = append(found, fmt.Sprintf("its transcript is of a run that repeats each scenario %d times, the report's repeats it %d times", max(t.Repeat, 1), max(e.results.Repeat, 1)))
+	}
 	claims := slices.Sorted(slices.Values(t.Claims))
 	if !slices.Equal(claims, e.results.Target.Capabilities) {
 		found = append(found, fmt.Sprintf("its transcript is of a target that claims %v, the report's claims %v", claims, e.results.Target.Capabilities))
@@ -48,6 +54,13 @@ func (e *evidence) sameRun(of *part, t *transcript.Transcript, nth int) []string
 		found = append(found, "its transcript is of another run than that of "+f.Scenario)
 	}
 	return found
+}
+
+func shardWords(shard string) string {
+	if shard == "" {
+		return "a run that was not divided"
+	}
+	return "shard " + shard
 }
 
 // clockSlack is how far the times of a transcript may lie outside the run:

@@ -1,6 +1,7 @@
 package hookproof
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -19,9 +20,9 @@ import (
 // it. [Verify] judges the merged report like any other.
 //
 // A *UsageError says why the folders are not the shards of one run: see
-// [reports.Merge]; or that a scenario is missing, or a transcript is missing
-// or altered.
-func Merge(out, command string, dirs []string) (reports.Results, error) {
+// [reports.Merge]; or that the evidence of one does not bear it out, as [Verify]
+// finds.
+func Merge(ctx context.Context, out, command string, dirs []string) (reports.Results, error) {
 	if err := apart(out, dirs); err != nil {
 		return reports.Results{}, err
 	}
@@ -41,6 +42,11 @@ func Merge(out, command string, dirs []string) (reports.Results, error) {
 	if err != nil {
 		return merged, usage("%v", err)
 	}
+	for _, dir := range dirs {
+		if err := borneOut(ctx, dir); err != nil {
+			return merged, err
+		}
+	}
 	merged.Command = command
 	if merged, err = wholeOf(merged); err != nil {
 		return merged, err
@@ -59,6 +65,25 @@ func Merge(out, command string, dirs []string) (reports.Results, error) {
 		return merged, err
 	}
 	return merged, derive(out, merged)
+}
+
+// borneOut refuses a report that says something else than its transcripts.
+func borneOut(ctx context.Context, dir string) error {
+	v, err := Verify(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if n := len(v.Differences); n > 0 {
+		return usage("the evidence in %s does not bear out its report, %s; «hookproof verify %s» tells them: %s", dir, differ(n), dir, v.Differences[0])
+	}
+	return nil
+}
+
+func differ(n int) string {
+	if n == 1 {
+		return "one thing differs"
+	}
+	return fmt.Sprintf("%d things differ", n)
 }
 
 // apart refuses to write the merged report over one that it is made of.

@@ -31,6 +31,7 @@ type evidence struct {
 // part is one run, and what is known of it.
 type part struct {
 	reports.Part
+	shard string // as a transcript names it
 	// first are the transcripts whose headers all others of a receiver (true),
 	// or of an emitter, must have.
 	first map[bool]*transcript.Transcript
@@ -39,12 +40,12 @@ type part struct {
 func newEvidence(dir string, r reports.Results, plan *Plan) *evidence {
 	e := &evidence{dir: dir, results: r, plan: plan}
 	if len(r.Shards) == 0 {
-		e.parts = []*part{{Part: reports.Part{StartedAt: r.StartedAt, DurationMs: r.DurationMs}}}
+		e.parts = []*part{{Part: reports.Part{StartedAt: r.StartedAt, DurationMs: r.DurationMs}, shard: plan.Selection.Shard.String()}}
 		return e
 	}
 	e.shard = deal(plan.Scenarios, len(r.Shards))
 	for _, p := range r.Shards {
-		e.parts = append(e.parts, &part{Part: p})
+		e.parts = append(e.parts, &part{Part: p, shard: Shard{p.Index, len(r.Shards)}.String()})
 	}
 	return e
 }

@@ -168,7 +168,10 @@ func (s *session) header(side *side, nth int) transcript.Transcript {
 	t := transcript.Transcript{
 		Seed: seedOf(s.seed, s.salt, nth), Salt: s.salt,
 		API: emitter.API, Auth: emitter.Auth, Environment: emitter.Environment, Client: emitter.ClientID, Trigger: emitter.Trigger != "",
-		Hook: side.client.HookHeader(s.salt),
+		Hook: side.client.HookHeader(s.salt), Shard: s.plan.Selection.Shard.String(),
+	}
+	if s.repeat > 1 {
+		t.Repeat = s.repeat
 	}
 	for _, c := range s.info.Claims {
 		t.Claims = append(t.Claims, string(c))

@@ -28,7 +28,13 @@ func ParseShard(text string) (Shard, error) {
 	return s, s.check()
 }
 
-func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index, s.Count) }
+// String is "2/3" for the second of three; empty where nothing is divided.
+func (s Shard) String() string {
+	if s == (Shard{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", s.Index, s.Count)
+}
 
 // check refuses a shard that there cannot be.
 func (s Shard) check() error {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -75,6 +76,7 @@ func Verify(ctx context.Context, dir string) (Verification, error) {
 		return v, err
 	}
 	v.comparePlan(plan)
+	v.compareParts()
 	e := newEvidence(dir, stored, plan)
 	again := stored
 	again.Scenarios = slices.Clone(stored.Scenarios)
@@ -96,6 +98,27 @@ func Verify(ctx context.Context, dir string) (Verification, error) {
 	}
 	v.compareFiles(dir)
 	return v, nil
+}
+
+// Contradictions finds what in a report cannot be of the run that it names,
+// without a look at its evidence: scenarios and rules that the run must have
+// had and that are missing, altered, or too many. Of a report of another
+// revision nothing is known.
+func Contradictions(r reports.Results) ([]Difference, error) {
+	catalogue, err := features.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load the catalogue: %w", err)
+	}
+	if r.Suite.Revision != catalogue.Revision {
+		return nil, nil
+	}
+	plan, err := planOf(r)
+	if err != nil {
+		return nil, err
+	}
+	v := Verification{Results: r}
+	v.comparePlan(plan)
+	return v.Differences, nil
 }
 
 func (v *Verification) differ(format string, args ...any) {
@@ -135,7 +158,7 @@ func (v *Verification) comparePlan(plan *Plan) {
 			v.Differences = append(v.Differences, Difference{p.ID, fmt.Sprintf("the report describes it as %q at %s:%d, judging %v; it is %q at %s:%d, judging %v",
 				s.Name, s.File, s.Line, s.Rules, want.Name, want.File, want.Line, want.Rules)})
 		}
-		if (s.Outcome == reports.NotApplicable) != (p.NotApplicable != "") {
+		if !s.Unfinished() && (s.Outcome == reports.NotApplicable) != (p.NotApplicable != "") {
 			v.Differences = append(v.Differences, Difference{p.ID, fmt.Sprintf("the report says %s; by what the target claims, it is %s", s.Outcome, applicability(p))})
 		}
 	}
@@ -173,11 +196,41 @@ func (v *Verification) compareBaseline(plan *Plan) {
 	}
 }
 
+// compareParts finds shards that are not of one run: it lasts from the first to
+// the last of them.
+func (v *Verification) compareParts() {
+	if len(v.Results.Shards) == 0 {
+		return
+	}
+	from, to := v.Results.StartedAt, v.Results.StartedAt.Add(time.Duration(v.Results.DurationMs)*time.Millisecond)
+	for i, p := range v.Results.Shards {
+		if end := p.StartedAt.Add(time.Duration(p.DurationMs) * time.Millisecond); p.Index != i+1 || p.StartedAt.Before(from) || end.After(to.Add(time.Millisecond)) {
+			v.differ("shard %d of %d ran from %s to %s, which is not within the run", p.Index, len(v.Results.Shards), p.StartedAt.Format(time.RFC3339), end.Format(time.RFC3339))
+		}
+	}
+}
+
 func applicability(p Planned) string {
 	if p.NotApplicable == "" {
 		return "applicable"
 	}
 	return "not applicable"
+}
+
+// begun tells whether a transcript is of a scenario that the run ended before:
+// a process that is killed has written it, and not yet the outcome.
+func (v *Verification) begun(name string) bool {
+	return slices.ContainsFunc(v.Results.Scenarios, func(s reports.Scenario) bool {
+		if !s.Unfinished() {
+			return false
+		}
+		for nth := range max(v.Results.Repeat, 1) {
+			if name == transcriptName(s.ID, nth+1) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // compareFiles finds transcripts that no scenario names, and derived reports
@@ -189,6 +242,9 @@ func (v *Verification) compareFiles(dir string) {
 	}
 	for _, f := range files {
 		name := transcriptDir + "/" + f.Name()
+		if v.begun(name) {
+			continue
+		}
 		if !slices.ContainsFunc(v.Results.Scenarios, func(s reports.Scenario) bool { return slices.Contains(s.Transcripts(), name) }) {
 			v.differ("no scenario of the report names the transcript %s", name)
 		}

@@ -217,8 +217,13 @@ func TestAComparisonTellsWorseFromBetter(t *testing.T) {
 		}
 	}
 	d, err := DiffOf(with(Pass, Fail), with(Pass))
-	if err != nil || len(d.Gone) != 2 || d.ExitCode() != ExitConformant {
-		t.Errorf("%+v, %v", d, err)
+	if err != nil || len(d.Regressions) != 2 || len(d.Gone) != 0 || d.ExitCode() != ExitNonConformant {
+		t.Errorf("left out by the same suite: %+v, %v", d, err)
+	}
+	newer := with(Pass)
+	newer.Suite.Version += ".1"
+	if d, err = DiffOf(with(Pass, Fail), newer); err != nil || len(d.Gone) != 2 || d.ExitCode() != ExitConformant {
+		t.Errorf("gone with another suite: %+v, %v", d, err)
 	}
 	if d, err = DiffOf(with(Pass), with(Pass, Fail)); err != nil || len(d.New) != 2 {
 		t.Errorf("%+v, %v", d, err)

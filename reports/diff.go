@@ -27,7 +27,8 @@ type Diff struct {
 	// Changed have another outcome that is neither, such as a failure that a
 	// baseline lists now, or that is not claimed any more.
 	Changed []Change `json:"changed"`
-	// New are only in the newer report, Gone only in the older.
+	// New are only in the newer report, Gone only in the older one, of another
+	// suite: what one and the same suite leaves out got worse.
 	New  []Change `json:"new"`
 	Gone []Change `json:"gone"`
 }
@@ -80,9 +81,16 @@ func DiffOf(before, after Results) (Diff, error) {
 		}
 	}
 	for _, c := range was {
-		if !slices.ContainsFunc(is, c.same) {
-			d.Gone = append(d.Gone, Change{Kind: c.Kind, ID: c.ID, Was: c.Is})
+		if slices.ContainsFunc(is, c.same) {
+			continue
 		}
+		gone := Change{Kind: c.Kind, ID: c.ID, Was: c.Is}
+		if before.Suite == after.Suite {
+			gone.Why = "the newer report leaves it out"
+			d.Regressions = append(d.Regressions, gone)
+			continue
+		}
+		d.Gone = append(d.Gone, gone)
 	}
 	return d, nil
 }

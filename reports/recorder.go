@@ -12,6 +12,9 @@ import (
 // it is what a report of a run that died says.
 const pending = "the run ended before this scenario finished"
 
+// Unfinished tells whether the run ended before the scenario had.
+func (s Scenario) Unfinished() bool { return s.Outcome == CouldNotRun && s.Reason == pending }
+
 // maxValue bounds, in bytes, each value that a failure carries into the report.
 // The whole value stands in the transcript; a report of a thousand failures
 // stays under [MaxBytes].

@@ -87,6 +87,21 @@ func TestNoBaselineIsMadeOfLessThanAWholeRun(t *testing.T) {
 	if _, err := os.Stat(to); err == nil {
 		t.Error("it was written all the same")
 	}
+	// Who takes the selection out of the report is found out without its evidence.
+	file := filepath.Join(dir, reports.FileName)
+	r, err := reports.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Selection = reports.Selection{}
+	if err := reports.Write(file, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"baseline", "write", dir, "--reason", "ticket 12", "--to", to}, {"report", dir}, {"diff", dir, dir}} {
+		if code, out := run(t, args...); code != reports.ExitUsage || !strings.Contains(out, "not what a run gives") {
+			t.Errorf("%v: code %d: %s", args, code, out)
+		}
+	}
 	if code, out := run(t, "baseline", "write", dir, "--expires", "2020-01-31"); code != reports.ExitUsage || !strings.Contains(out, "--expires") {
 		t.Errorf("code %d: %s", code, out)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/reports"
 )
 
@@ -68,5 +69,17 @@ func readReport(path string) (reports.Results, error) {
 	if err != nil {
 		return r, usageError("%v", err)
 	}
-	return r, nil
+	return r, contradicted(path, r)
+}
+
+// contradicted refuses a report that no run of this suite can have given.
+func contradicted(path string, r reports.Results) error {
+	found, err := hookproof.Contradictions(r)
+	switch {
+	case err != nil:
+		return err
+	case len(found) > 0:
+		return usageError("%s is not what a run gives, in %d places; the first: %s", path, len(found), found[0])
+	}
+	return nil
 }

@@ -48,8 +48,11 @@ func newShared(t *testing.T) *shared {
 	s.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.under.Add(1)
 		defer s.under.Done()
-		// What has begun ends at the emitter too, however the client ends.
-		forward.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+		// What has begun ends at the emitter too, however the client ends. A context
+		// that can be cancelled keeps the proxy from watching the connection itself.
+		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+		defer cancel()
+		forward.ServeHTTP(w, r.WithContext(ctx))
 		if s.asked.Add(1) == s.wanted.Load() {
 			s.come <- struct{}{}
 		}
@@ -241,6 +244,9 @@ func TestWhatAKilledRunLeavesIsFoundAndRemoved(t *testing.T) {
 		s.until(t, n, syscall.SIGKILL, out)
 		if results, err := reports.Read(filepath.Join(out, reports.FileName)); err != nil || results.Verdict != reports.Incomplete {
 			t.Errorf("run %d, killed at request %d: verdict %s, %v", i, n, results.Verdict, err)
+		}
+		if code, text := run(t, "verify", out); code != reports.ExitIncomplete {
+			t.Errorf("run %d, killed at request %d: verify ends with %d: %s", i, n, code, text)
 		}
 		found := len(s.settled(t)) - len(before)
 		left += found

@@ -15,7 +15,7 @@ func mergeCommand() *cobra.Command {
 		Long: `Join the reports of all shards of a run into the report that one run of the
 whole would have given, with its transcripts, and give its verdict. The shards
 must be all of one run: of the same suite, target, selection, seed, number of
-repetitions and baseline, each exactly once.`,
+repetitions and baseline, each exactly once; and each is verified first.`,
 		Example: `  hookproof run --shard 1/2 --shuffle 42 --out shard-1
   hookproof run --shard 2/2 --shuffle 42 --out shard-2
   hookproof merge shard-1 shard-2`,
@@ -28,7 +28,7 @@ repetitions and baseline, each exactly once.`,
 		for _, dir := range args {
 			words = append(words, quote(dir))
 		}
-		results, err := hookproof.Merge(out, commandLine("merge", words), args)
+		results, err := hookproof.Merge(cmd.Context(), out, commandLine("merge", words), args)
 		if err != nil {
 			return err
 		}

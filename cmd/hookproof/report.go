@@ -29,6 +29,9 @@ commands instead, and nothing is written.`,
 			if err != nil {
 				return usageError("%v; the folder must be one that «hookproof run --out» has written", err)
 			}
+			if err := contradicted(args[0], results); err != nil {
+				return err
+			}
 			if annotations {
 				return reports.WriteAnnotations(cmd.OutOrStdout(), results)
 			}

@@ -43,6 +43,12 @@ type Transcript struct {
 	// Auth, Environment and Client are then those of the reference emitter
 	// that delivers to it.
 	Hook *Hook `json:"hook,omitempty"`
+	// Shard is the part of a run that the scenario was run in, such as "2/3";
+	// empty where the run was not divided.
+	Shard string `json:"shard,omitempty"`
+	// Repeat is how often the run was to run the scenario, 2 or more; absent is
+	// once.
+	Repeat int `json:"repeat,omitempty"`
 	// Trigger tells that events were asked for at the implementer's own
 	// address, and not made by API calls.
 	Trigger bool `json:"trigger,omitempty"`
