@@ -19,6 +19,7 @@ import (
 	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/targets"
+	"github.com/hookproof/hookproof/targets/embedded"
 	"github.com/hookproof/hookproof/targets/remote"
 )
 
@@ -225,5 +226,24 @@ func nowhere(t *testing.T, dir string, secrets ...string) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestWhyARuleIsNotObservedIsNotForTheReportToSay(t *testing.T) {
+	t.Parallel()
+	r, err := hookproof.Execute(t.Context(), embedded.New(embedded.Options{Role: targets.RoleReceiver}), hookproof.Select(hookproof.Selection{Role: "receiver"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := hookproof.Contradictions(r); err != nil || len(found) > 0 {
+		t.Fatalf("a report of a run contradicts itself: %v, %v", found, err)
+	}
+	i := slices.IndexFunc(r.Rules, func(rule reports.Rule) bool { return rule.Outcome == reports.NotObserved })
+	if i < 0 {
+		t.Fatal("every rule is observed")
+	}
+	r.Rules[i].Reason = "kept, observed by hand"
+	if found, err := hookproof.Contradictions(r); err != nil || len(found) != 1 || !strings.Contains(found[0].Text, r.Rules[i].ID) {
+		t.Errorf("found %v, %v", found, err)
 	}
 }

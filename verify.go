@@ -181,6 +181,13 @@ func (v *Verification) comparePlan(plan *Plan) {
 	}
 	if diff := cmp.Diff(plain(rules), plain(v.Results.Rules)); diff != "" {
 		v.differ("the report's rules are not those of the catalogue (- catalogue, + report):\n%s", diff)
+		return
+	}
+	for _, rule := range rules { // those that no scenario judges say why
+		i := slices.IndexFunc(v.Results.Rules, func(r reports.Rule) bool { return r.ID == rule.ID })
+		if told := v.Results.Rules[i]; told.Outcome == reports.NotObserved && told.Reason != rule.Reason {
+			v.differ("the report says of rule %s %q; it is not observed because: %s", rule.ID, told.Reason, rule.Reason)
+		}
 	}
 }
 
