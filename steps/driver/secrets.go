@@ -34,6 +34,13 @@ func (c *Client) given() []string {
 	for _, secret := range c.hook.secrets {
 		known = append(known, secret)
 	}
+	for _, value := range c.system.Hook.Headers {
+		if encoded, basic := strings.CutPrefix(value, "Basic "); basic {
+			pair, _ := base64.StdEncoding.DecodeString(encoded)
+			_, password, _ := strings.Cut(string(pair), ":")
+			known = append(known, string(pair), password)
+		}
+	}
 	if s, ok := c.system.Hook.ReadBack.(secretive); ok {
 		known = append(known, s.Secrets()...)
 	}
