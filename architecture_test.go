@@ -35,6 +35,8 @@ func arrows() []forbidden {
 		{"fixtures", "steps", "fixtures are usable without the suite"},
 		{"fixtures", "features", "fixtures are usable without the suite"},
 		{"fixtures", "simulator", "fixtures are usable without the suite"},
+		{"secrets", "steps", "the forms of a secret are everybody's"},
+		{"secrets", "targets", "the forms of a secret are everybody's"},
 		{"reports", "steps", "a report is made from results, not from steps"},
 		{"reports", "targets", "a report is made from results, not from targets"},
 		{"targets", "steps", "who is tested does not depend on how"},

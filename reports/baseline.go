@@ -196,6 +196,10 @@ func ParseBaseline(name string, data []byte) ([]Known, error) {
 		}
 		return nil, fmt.Errorf("read baseline %s: %w", name, err)
 	}
+	var more yaml.Node
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read baseline %s: more than one YAML document; want one list «known»", name)
+	}
 	var list []Known
 	var errs []error
 	for _, n := range file.Known {

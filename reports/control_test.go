@@ -119,6 +119,16 @@ func TestABaselineIsMadeOfAWholeRunAndCoversIt(t *testing.T) {
 	}
 }
 
+func TestABaselineOfTwoDocumentsIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, more := range []string{"known: []\n", "", "[\n"} {
+		list, err := ParseBaseline("b.yaml", []byte("known: []\n---\n"+more))
+		if err == nil || !strings.Contains(err.Error(), "b.yaml: more than one YAML document") {
+			t.Errorf("followed by %q: %v, error %v", more, list, err)
+		}
+	}
+}
+
 func TestABaselineOfPartOfARunIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, alter := range map[string]func(*Results){

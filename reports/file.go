@@ -34,7 +34,9 @@ func Encode(w io.Writer, r Results) error {
 
 // Decode reads a results.json of at most [MaxBytes]. It refuses another schema
 // with [ErrSchema], and whatever the published schema or [Results.Check]
-// refuses. Members it does not know are ignored.
+// refuses. Members it does not know are ignored; a member that stands twice in
+// its object, or whose name differs from the schema's in case only, is refused,
+// as another reader may take it otherwise.
 func Decode(from io.Reader) (Results, error) {
 	text, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
 	if err != nil {
@@ -56,6 +58,9 @@ func Decode(from io.Reader) (Results, error) {
 	// computes with them at any precision, sees them.
 	var r Results
 	if err := json.Unmarshal(text, &r); err != nil {
+		return Results{}, fmt.Errorf("parse results: %w", err)
+	}
+	if err := oneMeaning(bytes.NewReader(text)); err != nil {
 		return Results{}, fmt.Errorf("parse results: %w", err)
 	}
 	if err := validate(text); err != nil {

@@ -114,6 +114,12 @@ func TestReadRefuses(t *testing.T) {
 		"a rule that forgets a scenario": {set("rules.0.scenarios", []string{}), "lists scenarios"},
 		"a transcript outside":           {set("scenarios.6.transcript", "transcripts/../../x.json"), "leaves the report's folder"},
 		"a member hidden by its case":    {strings.Replace(string(good), `"verdict": "non-conformant"`, `"verdict": "non-conformant", "VERDICT": "green"`, 1), "verdict"},
+		"a verdict in another case":      {strings.Replace(string(good), `"verdict": "non-conformant"`, `"Verdict": "conformant", "verdict": "non-conformant"`, 1), "parse results: Verdict is not in the case of the schema: verdict"},
+		"a verdict twice":                {strings.Replace(string(good), `"verdict": "non-conformant"`, `"verdict": "conformant", "verdict": "non-conformant"`, 1), "parse results: verdict stands there twice"},
+		"a member twice, deep":           {strings.Replace(string(good), `"outcome":`, `"outcome": "pass", "outcome":`, 1), "parse results: rules.0.outcome stands there twice"},
+		"a member in another case, deep": {strings.Replace(string(good), `"expected":`, `"Expected": "x", "expected":`, 1), ".failure.Expected is not in the case of the schema: expected"},
+		"an unknown member twice":        {strings.Replace(string(good), `"suite":`, `"later": {"a": 1, "a": 2}, "suite":`, 1), "parse results: later.a stands there twice"},
+		"a count twice":                  {strings.Replace(string(good), `"counts": {`, `"counts": {"pass": 1000,`, 1), "parse results: counts.pass stands there twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

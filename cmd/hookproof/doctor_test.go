@@ -82,11 +82,11 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 		"a name that is none":      {with("http://nosuch.invalid"), "target: DNS", gradeFail, reports.ExitIncomplete},
 		"nobody listens":           {with(closed.URL), "target: connection", gradeFail, reports.ExitIncomplete},
 		"an unknown authority":     {with(secure.URL), "target: connection", gradeFail, reports.ExitIncomplete},
-		"a clock that is late":     {with(s.url, "--control", late.URL, "--control-token", "x"), "control: clock", gradeWarn, reports.ExitConformant},
-		"a wrong secret":           {with(s.url, "--client-secret", "wrong"), "credentials", gradeFail, reports.ExitIncomplete},
+		"a clock that is late":     {with(s.url, "--control", late.URL, "--control-token", "not-its-token"), "control: clock", gradeWarn, reports.ExitConformant},
+		"a wrong secret":           {with(s.url, "--client-secret", "a-wrong-secret"), "credentials", gradeFail, reports.ExitIncomplete},
 		"a receiver at no address": {with(s.url, "--receiver-listen", "0.0.0.0"), "receiver", gradeFail, reports.ExitIncomplete},
 		"a receiver at an address": {with(s.url, "--receiver-listen", "0.0.0.0", "--receiver-host", "suite.example"), "receiver", gradeOK, reports.ExitConformant},
-		"a wrong token":            {with(s.url, "--token", "wrong"), "credentials", gradeFail, reports.ExitIncomplete},
+		"a wrong token":            {with(s.url, "--token", "a-wrong-token"), "credentials", gradeFail, reports.ExitIncomplete},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

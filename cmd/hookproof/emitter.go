@@ -66,7 +66,7 @@ clock advanced, and faults switched.`,
 
   # events and configuration kept, a fixed client, the control API on
   hookproof emitter --listen 127.0.0.1:8080 --data ./emitter-data \
-    --client-id suite --client-secret "$(openssl rand -hex 16)" --control-token local
+    --client-id suite --client-secret "$(openssl rand -hex 16)" --control-token local-control
 
   # over https, for clients that insist on it; they trust ca.pem
   hookproof emitter --data ./emitter-data --listen 127.0.0.1:8443 \

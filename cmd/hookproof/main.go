@@ -80,9 +80,9 @@ is an error.
 Exit codes: 0 conformant, 1 non-conformant, 2 wrong usage or configuration,
 3 incomplete, 4 the suite's own error, 5 the baseline is out of date. («go run»
 turns every code but 0 into 1.)`,
-		Example: `  hookproof run                            test the embedded pair
-  hookproof explain SUB-LIMIT-051          what a rule says, and who says so
-  hookproof emitter --control-token local  serve the reference emitter`,
+		Example: `  hookproof run                                    test the embedded pair
+  hookproof explain SUB-LIMIT-051                  what a rule says, and who says so
+  hookproof emitter --control-token local-control  serve the reference emitter`,
 		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
 		Version:           hookproof.Version(),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return configure(cmd, os.Environ()) },

@@ -208,8 +208,13 @@ func commandLine(command string, words []string) string {
 	return strings.Join(append([]string{program() + " " + command}, words...), " ")
 }
 
-// secret are the flags whose values are never shown.
-var secret = map[string]bool{"client-secret": true, "token": true, "control-token": true, "hook-header": true, "read-back-header": true, "event-hook-token": true, "image-env": true}
+// secret are the flags whose values are never shown: credentials, an address
+// that whoever knows it may post to, and a command whose arguments may hold a
+// password.
+var secret = map[string]bool{
+	"client-secret": true, "token": true, "control-token": true, "hook-header": true, "read-back-header": true, "event-hook-token": true, "image-env": true,
+	"event-hook": true, "read-back-command": true,
+}
 
 // hidden tells whether the value of a flag is not to be shown: that of a
 // secret, and the URL of a receiver, as whoever knows it may deliver.

@@ -57,6 +57,13 @@ func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
 		"empty rule":         {"run", "--rule", ""},
 		"secret in address":  {"run", "--target", "http://x:canary@127.0.0.1:1", "--environment", "x", "--token", "x"},
 		"secret in query":    {"run", "--target", "http://127.0.0.1:1", "--control", "http://127.0.0.1:1/?key=canary", "--environment", "x", "--token", "x"},
+		"secret in hook":     {"run", "--target", "http://127.0.0.1:1", "--event-hook", "http://127.0.0.1:1/?key=canary", "--environment", "x", "--token", "a-token-of-x"},
+		"user in hook":       {"run", "--target", "http://127.0.0.1:1", "--event-hook", "http://canary:x@127.0.0.1:1/", "--environment", "x", "--token", "a-token-of-x"},
+		"no URL as hook":     {"run", "--target", "http://127.0.0.1:1", "--event-hook", "canary", "--environment", "x", "--token", "a-token-of-x"},
+		"short secret":       {"run", "--target", "http://127.0.0.1:1", "--environment", "x", "--client-id", "x", "--client-secret", "canary1"},
+		"short token":        {"run", "--target", "http://127.0.0.1:1", "--environment", "x", "--token", "canary"},
+		"a word to control":  {"run", "--target", "http://127.0.0.1:1", "--environment", "x", "--token", "a-token-of-x", "--control", "http://127.0.0.1:1", "--control-token", "canaryword"},
+		"a number to hook":   {"run", "--target", "http://127.0.0.1:1", "--environment", "x", "--token", "a-token-of-x", "--event-hook", "http://127.0.0.1:1", "--event-hook-token", "1234567890"},
 		"foreign folder":     {"run", "--out", "testdata/foreign"},
 		"folder is a file":   {"run", "--out", "run_test.go"},
 		"name of no target":  {"run", "--target-name", "mine"},
@@ -79,6 +86,44 @@ func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
 	}
 }
 
+func TestNoCommandInAReportHoldsASecret(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"emitter": {"--target", "http://" + address, "--environment", "e", "--client-id", "c", "--client-secret", "canary-secret",
+			"--event-hook", "http://" + address + "/canary/of/hook", "--event-hook-token", "canary-token"},
+		"receiver": {"--role", "receiver", "--target", "https://" + address + "/canary", "--hook-header", "X-Key: canary-key-of-hook",
+			"--read-back-command", "cat --password canary", "--claim", "authentication"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out := t.TempDir()
+			if code, text := run(t, append([]string{"run", "--out", out, "--profile", "core"}, args...)...); code != reports.ExitIncomplete || strings.Contains(text, "canary") {
+				t.Errorf("code %d: %s", code, text)
+			}
+			files, err := os.ReadDir(out)
+			if err != nil || len(files) == 0 {
+				t.Fatalf("%d files, %v", len(files), err)
+			}
+			for _, f := range files {
+				if f.IsDir() {
+					continue
+				}
+				if text, err := os.ReadFile(filepath.Join(out, f.Name())); err != nil || strings.Contains(string(text), "canary") {
+					t.Errorf("%s tells a secret, or cannot be read: %v", f.Name(), err)
+				}
+			}
+		})
+	}
+}
+
 func TestAnUnreachableTargetIsIncomplete(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -90,7 +135,7 @@ func TestAnUnreachableTargetIsIncomplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := t.TempDir()
-	code, text := run(t, "run", "--target", address, "--environment", "e", "--client-id", "c", "--client-secret", "canary", "--out", out)
+	code, text := run(t, "run", "--target", address, "--environment", "e", "--client-id", "c", "--client-secret", "canary-secret", "--out", out)
 	if code != reports.ExitIncomplete || !strings.Contains(text, "does not let the suite in") {
 		t.Errorf("code %d: %s", code, text)
 	}
@@ -254,7 +299,7 @@ func TestPlanAndExplainSayWhatThereIs(t *testing.T) {
 	}{
 		{[]string{"plan", "--rule", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "runs"}},
 		{[]string{"plan", "--rules"}, []string{"SUB-LIMIT-051", "RCV-001", " rules have a scenario"}},
-		{[]string{"plan", "--target", "http://127.0.0.1:1", "--environment", "e", "--token", "t"}, []string{"not applicable: the target does not claim"}},
+		{[]string{"plan", "--target", "http://127.0.0.1:1", "--environment", "e", "--token", "a-token-of-e"}, []string{"not applicable: the target does not claim"}},
 		{[]string{"explain", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "MUST", "developer.pingidentity.com", "features/emitter/limits.feature:"}},
 		{[]string{"explain", "RCV-023"}, []string{"none: "}},
 	} {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/secrets"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
 	"github.com/hookproof/hookproof/targets/remote"
@@ -104,9 +105,26 @@ func plainAddress(flag, address string) error {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
 		return usageError("--%s is no http or https URL", flag)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return usageError("--%s holds credentials or a query, which do not belong into an address; see --client-secret and --token", flag)
+		instead := "--client-secret and --token"
+		switch flag {
+		case "event-hook":
+			instead = "--event-hook-token"
+		case "read-back":
+			instead = "--read-back-header"
+		}
+		return usageError("--%s holds credentials or a query, which do not belong into an address; see %s", flag, instead)
 	}
 	return nil
+}
+
+// keepable refuses a credential that could not be kept out of a report where
+// the target repeats it.
+func keepable(flag, credential string) error {
+	if credential == "" || secrets.Findable(credential) {
+		return nil
+	}
+	return usageError("--%s is so short, or such a mere word or number, that names and times hold it by chance: it could not be kept out of the report where a target repeats it; "+
+		"agree on one with letters and digits, of %d bytes or more, or on any of %d", flag, secrets.MinLength, secrets.AnyLength)
 }
 
 // capabilities are the names that --claim takes for a target of the role.
@@ -156,7 +174,7 @@ func (t *targetFlags) remote() (targets.Target, error) {
 	if len(t.faults) > 0 {
 		return nil, usageError("--fault is about the embedded emitter; at a URL, switch faults by the control API")
 	}
-	for _, f := range []struct{ name, value string }{{"target", t.target}, {"auth", t.auth}, {"control", t.control}} {
+	for _, f := range []struct{ name, value string }{{"target", t.target}, {"auth", t.auth}, {"control", t.control}, {"event-hook", t.trigger}} {
 		if err := plainAddress(f.name, f.value); err != nil {
 			return nil, err
 		}
@@ -201,6 +219,11 @@ func (t *targetFlags) remote() (targets.Target, error) {
 	made, err := remote.New(o)
 	if err != nil {
 		return nil, usageError("%v", err)
+	}
+	for _, f := range []struct{ name, value string }{{"client-secret", t.clientSecret}, {"token", t.token}, {"control-token", t.controlToken}, {"event-hook-token", t.triggerToken}} {
+		if err := keepable(f.name, f.value); err != nil {
+			return nil, err
+		}
 	}
 	return made, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -129,6 +130,10 @@ func (h *hookFlags) reading() (targets.ReadBack, error) {
 // section 5.6.2).
 const noHeaderName = " \t\r\n\x00\"(),/;<=>?@[\\]{}"
 
+// carriesCredentials are names of headers whose values are credentials; one of
+// another name may have any value, such as the name of an environment.
+var carriesCredentials = regexp.MustCompile(`(?i)auth|key|token|secret|passw|signature`)
+
 // headersOf reads headers of the form «Name: value». No error repeats a
 // value, which may be a secret.
 func headersOf(flag string, lines []string) (map[string]string, error) {
@@ -141,6 +146,11 @@ func headersOf(flag string, lines []string) (map[string]string, error) {
 			return nil, usageError("--%s: number %d is not of the form «Name: value»", flag, i+1)
 		case headers[name] != "":
 			return nil, usageError("--%s: %s is given twice", flag, name)
+		}
+		if credentials := value[strings.LastIndexByte(value, ' ')+1:]; carriesCredentials.MatchString(name) {
+			if err := keepable(flag, credentials); err != nil {
+				return nil, err
+			}
 		}
 		headers[name] = value
 	}

@@ -18,6 +18,8 @@ func TestAReceiverThatIsDescribedWronglyIsUsage(t *testing.T) {
 		"no TLS":                    {[]string{"run", "--role", "receiver", "--target", "http://127.0.0.1:1/canary"}, "HTTPS"},
 		"header without a value":    {append(at, "--hook-header", "canary"), "--hook-header: number 1"},
 		"header twice":              {append(at, "--hook-header", "x-a: canary", "--hook-header", "X-A: canary"), "given twice"},
+		"a short credential":        {append(at, "--hook-header", "Authorization: Bearer canary"), "--hook-header is so short"},
+		"a short key":               {append(at, "--read-back", "http://127.0.0.1:1", "--read-back-header", "X-Api-Key: canary"), "--read-back-header is so short"},
 		"claim of an emitter":       {append(at, "--claim", "tcp-ip"), "read-back"},
 		"unchecked credentials":     {append(at, "--claim", "authentication"), "no header"},
 		"no client certificate":     {append(at, "--claim", "mutual-tls"), "client certificate"},

@@ -65,7 +65,7 @@ func hook(t *testing.T, e *emitter.Emitter) (address string, taken *atomic.Int64
 		if err == nil {
 			err = json.Unmarshal(body, &wanted)
 		}
-		if err != nil || r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer canary-hook-token" || r.URL.Path != "/make" || r.URL.RawQuery != "them=happen" {
+		if err != nil || r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer canary-hook-token" || r.URL.Path != "/make/them-happen" {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
@@ -98,7 +98,7 @@ func hook(t *testing.T, e *emitter.Emitter) (address string, taken *atomic.Int64
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	t.Cleanup(server.Close)
-	return server.URL + "/make?them=happen", taken
+	return server.URL + "/make/them-happen", taken
 }
 
 func TestEventsAreAskedForAtTheImplementersOwnAddress(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -52,6 +53,7 @@ func world(t *testing.T) (*Client, *atomic.Int32) {
 	mux.HandleFunc("POST /v1/gossip", func(w http.ResponseWriter, r *http.Request) {
 		// A target that repeats what it was told in confidence.
 		w.Header().Set("Content-Type", "text/plain; "+r.Header.Get("Authorization"))
+		w.Header().Set("Location", "https://elsewhere.example/?token="+url.QueryEscape(tokenOfClient))
 		_, _ = w.Write([]byte("you sent " + r.Header.Get("Authorization") + " for " + secretOfClient + ", canary-password and " + base64.StdEncoding.EncodeToString([]byte("client:"+secretOfClient))))
 	})
 	mux.HandleFunc("POST /v1/upload", func(w http.ResponseWriter, r *http.Request) {

@@ -38,11 +38,13 @@ type Live struct {
 	salt    string
 	timeout time.Duration
 
-	mu    sync.Mutex
-	keys  int               // given to the scenario
-	files []string          // secrets that the scenario has uploaded
-	hook  map[string]string // secrets of the receiver under test, by their marks
-	told  map[string]string // secrets that answers told, by their marks
+	mu      sync.Mutex
+	keys    int                 // given to the scenario
+	files   []string            // secrets that the scenario has uploaded
+	known   transcript.Redactor // of so many secrets
+	counted secretCount
+	hook    map[string]string // secrets of the receiver under test, by their marks
+	told    map[string]string // secrets that answers told, by their marks
 
 	traces traces
 }
@@ -81,7 +83,11 @@ func (l *Live) disclosed(body []byte, inJSON bool) []byte {
 func (l *Live) redactor() transcript.Redactor {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return transcript.NewRedactor(l.salt, append(l.client.secrets(), l.files...)...)
+	ofRun, tokens := l.client.redactor(l.salt)
+	if count := (secretCount{tokens, len(l.files)}); count != l.counted {
+		l.known, l.counted = ofRun.Knowing(l.files...), count
+	}
+	return l.known
 }
 
 func (l *Live) learn(secret string) {
@@ -397,4 +403,7 @@ type Client struct {
 	keys   keyRing
 	token  tokenSource
 	pace   *pace
+
+	known known
+	salt  string // of marks outside transcripts
 }

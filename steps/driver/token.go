@@ -3,6 +3,7 @@ package driver
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -12,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -35,7 +37,7 @@ func NewClient(system *targets.System) (*Client, error) {
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
-	c := &Client{system: system, pace: newPace(system.Emitter.Rate), http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	c := &Client{system: system, salt: rand.Text(), pace: newPace(system.Emitter.Rate), http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	c.token.fetch = c.fetchToken
 	var err error
 	if c.hook, err = newHookClient(system.Hook); err != nil {
@@ -49,19 +51,6 @@ func (c *Client) System() *targets.System { return c.system }
 
 // Close lets go of idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// secrets are the run's own credentials, in every form they are sent in.
-func (c *Client) secrets() []string {
-	e := c.system.Emitter
-	known := []string{e.ClientSecret, e.Token, e.ControlToken, e.TriggerToken, c.system.Receiver.Token}
-	if e.ClientSecret != "" {
-		known = append(known, base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(e.ClientID)+":"+url.QueryEscape(e.ClientSecret))))
-	}
-	for _, secret := range c.hook.secrets {
-		known = append(known, secret)
-	}
-	return append(known, c.token.past()...)
-}
 
 // authorization is the Authorization header of the suite's own credentials
 // at a peer.
@@ -93,7 +82,9 @@ func (c *Client) authorization(ctx context.Context, peer string) (string, error)
 // Reach tells whether the target lets the suite in at all: a token can be
 // had, the suite's own environment read, and the control API, where there is
 // one, takes the control token.
-func (c *Client) Reach(ctx context.Context) error {
+func (c *Client) Reach(ctx context.Context) error { return c.discreet(c.reach(ctx)) }
+
+func (c *Client) reach(ctx context.Context) error {
 	status, _, err := c.Call(ctx, Emitter, http.MethodGet, "/v1/environments/"+url.PathEscape(c.system.Emitter.Environment), nil)
 	if err != nil {
 		return err
@@ -122,8 +113,10 @@ func (c *Client) Reach(ctx context.Context) error {
 }
 
 // Call makes a request with the suite's own credentials that belongs to no
-// scenario; body, if not nil, is JSON. It heeds the target's rate limit.
+// scenario; body, if not nil, is JSON. It heeds the target's rate limit. An
+// error repeats none of the run's secrets; the answer may.
 func (c *Client) Call(ctx context.Context, peer, method, path string, body []byte) (status int, answer []byte, err error) {
+	defer func() { err = c.discreet(err) }()
 	authorization, err := c.authorization(ctx, peer)
 	if err != nil {
 		return 0, nil, err
@@ -223,10 +216,17 @@ func (c *Client) fetchToken(ctx context.Context) (string, time.Duration, error) 
 		Error       string  `json:"error"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil || resp.StatusCode != http.StatusOK || answer.AccessToken == "" {
+		if !errorCode.MatchString(answer.Error) {
+			answer.Error = "" // it may repeat what was sent
+		}
 		return "", 0, fmt.Errorf("POST %s: status %d %s", address, resp.StatusCode, answer.Error)
 	}
 	return answer.AccessToken, time.Duration(answer.ExpiresIn * float64(time.Second)), nil
 }
+
+// errorCode is the form of the codes of RFC 6749 section 5.2; a target may put
+// anything else in their place.
+var errorCode = regexp.MustCompile(`^[a-z_]{1,40}$`)
 
 // basic is the Authorization header by which a client asks for a token: both
 // words are form-escaped first (RFC 6749 section 2.3.1).

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/secrets"
 )
 
 // Redactor replaces secrets by marks. Equal secrets get equal marks within a
@@ -20,18 +22,14 @@ import (
 type Redactor struct {
 	salt string
 	// literals are secrets that are marked wherever they appear, whoever
-	// repeats them.
+	// repeats them, and in whatever form.
 	literals []literal
+	index    *index
 }
 
-// literal is a secret with its mark, which is made once: it is looked for in
-// everything that is recorded.
-type literal struct{ secret, mark string }
-
-// minLiteral is the shortest secret, in bytes, that is looked for in any
-// text; a shorter one would be found in texts that have nothing to do with
-// it, and spoil what is observed.
-const minLiteral = 12
+// literal is a secret, or a form of one, with its mark, which is made once: it
+// is looked for in everything that is recorded.
+type literal struct{ text, mark string }
 
 // NewRedactor makes marks that are keyed with the salt. The literals are
 // secrets known beforehand; they are marked wherever they appear.
@@ -39,24 +37,60 @@ func NewRedactor(salt string, literals ...string) Redactor {
 	return Redactor{salt: salt}.Knowing(literals...)
 }
 
-// Knowing is r with more secrets that are marked wherever they appear.
+// Knowing is r with more secrets that are marked wherever they appear, as they
+// are and in every form of [secrets.Forms]: one that would be found by chance
+// ([secrets.Findable]) is not looked for. A secret within a JSON string has
+// the secret's own mark, as the string means the same; in another form it has
+// that of the form.
 func (r Redactor) Knowing(literals ...string) Redactor {
+	before := len(r.literals)
 	r.literals = slices.Clone(r.literals)
-	for _, l := range literals {
-		known := slices.ContainsFunc(r.literals, func(k literal) bool { return k.secret == l })
-		if len(l) >= minLiteral && !known {
-			r.literals = append(r.literals, literal{l, r.Mark(l)})
+	known := map[string]bool{}
+	for _, l := range r.literals {
+		known[l.text] = true
+	}
+	add := func(text, mark string) {
+		if !known[text] {
+			known[text] = true
+			r.literals = append(r.literals, literal{text, mark})
 		}
 	}
+	// All that are given before all of their forms: a secret has its own mark
+	// also where it is a form of another.
+	usable := func(l string) bool { return secrets.Findable(l) && !isMark(l) }
+	for _, l := range literals {
+		if usable(l) {
+			add(l, r.Mark(l))
+		}
+	}
+	for _, l := range literals {
+		if !usable(l) {
+			continue
+		}
+		for _, f := range secrets.Forms(l) {
+			if f.Quoted {
+				add(f.Text, r.Mark(l))
+			} else {
+				add(f.Text, r.Mark(f.Text))
+			}
+		}
+	}
+	if len(r.literals) == before {
+		return r
+	}
 	// The longest first, as one may hold another.
-	slices.SortFunc(r.literals, func(a, b literal) int { return len(b.secret) - len(a.secret) })
+	slices.SortStableFunc(r.literals, func(a, b literal) int { return len(b.text) - len(a.text) })
+	r.index = newIndex(r.literals)
 	return r
 }
 
 // Text marks the known secrets in any text.
 func (r Redactor) Text(text string) string {
+	if !holds(r.index, text) {
+		return text
+	}
 	for _, l := range r.literals {
-		text = strings.ReplaceAll(text, l.secret, l.mark)
+		text = strings.ReplaceAll(text, l.text, l.mark)
 	}
 	return text
 }
@@ -64,8 +98,11 @@ func (r Redactor) Text(text string) string {
 // Bytes marks the known secrets in any bytes, which come back as they are
 // where there is none.
 func (r Redactor) Bytes(b []byte) []byte {
+	if !holds(r.index, b) {
+		return b
+	}
 	for _, l := range r.literals {
-		if secret := []byte(l.secret); bytes.Contains(b, secret) {
+		if secret := []byte(l.text); bytes.Contains(b, secret) {
 			b = bytes.ReplaceAll(b, secret, []byte(l.mark))
 		}
 	}
@@ -106,15 +143,27 @@ func (r Redactor) Headers(headers map[string][]string) map[string][]string {
 	for name, values := range out {
 		marked := make([]string, len(values))
 		for i, v := range values {
-			if plain[name] {
+			switch {
+			case name == "Location":
+				marked[i] = r.address(v)
+			case plain[name]:
 				marked[i] = r.Text(v)
-			} else {
+			default:
 				marked[i] = r.Mark(v)
 			}
 		}
 		out[name] = marked
 	}
 	return out
+}
+
+// address is where something is, with what it carries there marked: query and
+// fragment, in which tokens travel.
+func (r Redactor) address(text string) string {
+	if i := strings.IndexAny(text, "?#"); i >= 0 && i+1 < len(text) {
+		return r.Text(text[:i+1]) + r.Mark(text[i+1:])
+	}
+	return r.Text(text)
 }
 
 // secretMembers are JSON members whose string values are secrets wherever
@@ -133,7 +182,7 @@ func (r Redactor) JSON(body []byte) []byte {
 	}
 	var out []byte
 	end := 0
-	for _, secret := range secrets(gjson.ParseBytes(body)) {
+	for _, secret := range secretsIn(gjson.ParseBytes(body)) {
 		out = append(out, body[end:secret.Index]...)
 		out = append(out, '"')
 		out = append(out, r.Mark(secret.Str)...) // a mark needs no escaping
@@ -149,7 +198,7 @@ func (r Redactor) Secrets(body []byte) map[string]string {
 		return nil
 	}
 	found := map[string]string{}
-	for _, secret := range secrets(gjson.ParseBytes(body)) {
+	for _, secret := range secretsIn(gjson.ParseBytes(body)) {
 		if !isMark(secret.Str) {
 			found[r.Mark(secret.Str)] = secret.Str
 		}
@@ -168,8 +217,8 @@ func Unmark(text string, known map[string]string) string {
 	})
 }
 
-// secrets are the secret strings below v, in the order they stand.
-func secrets(v gjson.Result) []gjson.Result {
+// secretsIn are the secret strings below v, in the order they stand.
+func secretsIn(v gjson.Result) []gjson.Result {
 	var found []gjson.Result
 	if !v.IsObject() && !v.IsArray() {
 		return nil // ForEach would give v itself
@@ -185,12 +234,12 @@ func secrets(v gjson.Result) []gjson.Result {
 				if content.Type == gjson.String {
 					found = append(found, content)
 				} else {
-					found = append(found, secrets(content)...)
+					found = append(found, secretsIn(content)...)
 				}
 				return true
 			})
 		default:
-			found = append(found, secrets(value)...)
+			found = append(found, secretsIn(value)...)
 		}
 		return true
 	})

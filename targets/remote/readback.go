@@ -2,15 +2,21 @@ package remote
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/hookproof/hookproof/secrets"
 )
 
 // maxReadBack bounds what is read back at a time, in bytes: the largest that
@@ -59,25 +65,53 @@ func (h HTTPReadBack) Events(ctx context.Context, ids []string) ([]json.RawMessa
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
-		return nil, fmt.Errorf("ask the adapter for stored events: it answers %d, not 200: %s", resp.StatusCode, h.withoutSecrets(string(text)))
+		// More than is shown, so that no secret is cut before it is found.
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 10*maxComplaint))
+		said := withoutSecrets(string(text), h.Secrets())
+		return nil, fmt.Errorf("ask the adapter for stored events: it answers %d, not 200: %s", resp.StatusCode, said[:min(len(said), maxComplaint)])
 	}
 	return eventLines(resp.Body)
 }
 
-// withoutSecrets is what the adapter says, without the values of the headers
-// that were sent to it, whole or without their scheme.
-func (h HTTPReadBack) withoutSecrets(text string) string {
+// Secrets are the values of the headers that are sent, whole and without their
+// scheme.
+func (h HTTPReadBack) Secrets() []string {
+	var list []string
 	for _, value := range h.Headers {
-		_, credentials, _ := strings.Cut(value, " ")
-		for _, secret := range []string{value, credentials} {
-			if secret != "" {
-				text = strings.ReplaceAll(text, secret, "[redacted]")
+		list = append(list, value)
+		if _, credentials, ok := strings.Cut(value, " "); ok {
+			list = append(list, credentials)
+		}
+	}
+	return list
+}
+
+// withoutSecrets is what somebody says, without the secrets, however short,
+// and without the forms of those that are long enough to have some.
+func withoutSecrets(text string, known []string) string {
+	var all []string
+	for _, secret := range known {
+		if secret == "" {
+			continue
+		}
+		all = append(all, secret)
+		if len(secret) >= shortestWithForms {
+			for _, form := range secrets.Forms(secret) {
+				all = append(all, form.Text)
 			}
 		}
 	}
+	// The longest first, as one may hold another.
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	for _, secret := range all {
+		text = strings.ReplaceAll(text, secret, "[redacted]")
+	}
 	return text
 }
+
+// shortestWithForms is the least length of a secret, in bytes, whose forms are
+// taken out of a complaint: those of a shorter one are in any text.
+const shortestWithForms = 4
 
 // CommandReadBack reads back by a command of the implementer's. It gets the
 // ids on its standard input, one a line, and prints what [HTTPReadBack]
@@ -104,9 +138,33 @@ func (c CommandReadBack) Events(ctx context.Context, ids []string) ([]json.RawMe
 	case out.over:
 		return nil, fmt.Errorf("run %s to read stored events back: %w", c.Args[0], errTooMuch)
 	case err != nil:
-		return nil, fmt.Errorf("run %s to read stored events back: %w: %s", c.Args[0], err, bytes.TrimSpace(complaint.text.Bytes()))
+		return nil, fmt.Errorf("run %s to read stored events back: %w: %s", c.Args[0], err, withoutSecrets(strings.TrimSpace(complaint.text.String()), c.private()))
 	}
 	return eventLines(&out.text)
+}
+
+// private are the arguments that may hold a password, and so may not be
+// repeated: all but the names of options and of files that are there. Of an
+// option with a value it is the value, of a URL the password too.
+func (c CommandReadBack) private() []string {
+	var list []string
+	for _, arg := range c.Args[1:] {
+		name, value, assigned := strings.Cut(arg, "=")
+		if u, err := url.Parse(arg); err == nil && u.User != nil {
+			password, _ := u.User.Password()
+			list = append(list, arg, password)
+			continue
+		}
+		if assigned && !strings.ContainsAny(name, " :/") {
+			arg = value
+		} else if strings.HasPrefix(arg, "-") {
+			continue
+		}
+		if _, err := os.Stat(arg); err != nil && len(arg) >= shortestWithForms {
+			list = append(list, arg)
+		}
+	}
+	return list
 }
 
 var errTooMuch = fmt.Errorf("what was read back is longer than %d bytes; give only the events that are asked for", maxReadBack)

@@ -1,9 +1,13 @@
 package remote_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,6 +109,37 @@ func TestAnAdapterThatRepeatsItsTokenDoesNotDiscloseIt(t *testing.T) {
 	defer server.Close()
 	_, err := remote.HTTPReadBack{URL: server.URL, Headers: map[string]string{"Authorization": "Bearer canary-of-the-adapter"}}.Events(t.Context(), nil)
 	if err == nil || !strings.Contains(err.Error(), "unknown token") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestAnAdapterThatRepeatsItsTokenInAnotherFormDoesNotDiscloseIt(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		quoted, err := json.Marshal(sent)
+		if err != nil {
+			t.Error(err)
+		}
+		http.Error(w, fmt.Sprintf("unknown token %s, %s, %s", quoted, url.QueryEscape(sent), base64.StdEncoding.EncodeToString([]byte("x:"+sent))), http.StatusInternalServerError)
+	}))
+	defer server.Close()
+	for _, secret := range []string{`canary"of<the>adapter`, `canary"`} {
+		_, err := remote.HTTPReadBack{URL: server.URL, Headers: map[string]string{"Authorization": "Bearer " + secret}}.Events(t.Context(), nil)
+		if err == nil || !strings.Contains(err.Error(), "unknown token") || strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "jYW5hcn") {
+			t.Errorf("the error is %v", err)
+		}
+	}
+}
+
+func TestACommandThatRepeatsItsPasswordDoesNotDiscloseIt(t *testing.T) {
+	t.Parallel()
+	script := filepath.Join(t.TempDir(), "read-back.sh")
+	if err := os.WriteFile(script, []byte("echo \"$0: not let in with $*\" >&2; exit 3"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := remote.CommandReadBack{Args: []string{"/bin/sh", script, "--password=canary-one", "-p", "canary-two", "postgres://u:canary-three@db/events"}}.Events(t.Context(), nil)
+	if err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), script+": not let in with --password=") {
 		t.Errorf("the error is %v", err)
 	}
 }
