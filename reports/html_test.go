@@ -56,6 +56,12 @@ func scene(t testing.TB, body string) []byte {
 func illustrated(t *testing.T, body string) (Results, fstest.MapFS) {
 	t.Helper()
 	r, folder := everything(), fstest.MapFS{}
+	for i := range r.Rules {
+		if rule := &r.Rules[i]; rule.ID == "RTY-013" { // words that no narrow window has room for
+			rule.Statement += ", of `application/vnd.pingidentity.subscription.undelivered.events.of.seven.days+json` too"
+			rule.Reason += " at https://emitter.example.com/v1/environments/1b6dc162-0000-4000-8000-000000000000/clock"
+		}
+	}
 	for i := range r.Scenarios {
 		if s := &r.Scenarios[i]; s.Outcome == Fail {
 			text := scene(t, body)
