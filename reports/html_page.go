@@ -166,9 +166,13 @@ func lead(r Results) string {
 
 // about is what a verdict is worth nothing without.
 func about(r Results) []fact {
+	address := r.Target.URL
+	if address == r.Target.Name { // one without another name
+		address = ""
+	}
 	return shownFacts([]fact{
 		{"Target", cmp.Or(strings.TrimSpace(r.Target.Name+" "+r.Target.Version), r.Target.Kind)},
-		{"Address", r.Target.URL},
+		{"Address", address},
 		{"Date", r.StartedAt.UTC().Format("2006-01-02 15:04 UTC")},
 		{"Rules", "revision " + r.Suite.Revision},
 		{"Selected", cut(selected(r), 300)},

@@ -111,6 +111,34 @@ func TestThePageTellsTheWholeStory(t *testing.T) {
 	}
 }
 
+// Who decides reads the top alone: a verdict is worth nothing without knowing
+// of whom, when and of how much. What a pipeline reads stands at the end.
+func TestTheTopSaysWhoWasJudgedAndWhatIsBrokenComesNext(t *testing.T) {
+	t.Parallel()
+	r, folder := illustrated(t, "{}")
+	r.Selection = Selection{Profiles: []string{"core"}, Levels: []string{"MUST", "SHOULD"}, Shard: &Shard{Index: 1, Count: 2}}
+	text := readableText(htmlOf(t, r, folder))
+	_, top, _ := strings.Cut(text, "hookproof · PingOne webhooks conformance")
+	top, rest, found := strings.Cut(top, "Rules by area What was not observed All rules The run ")
+	if !found || !strings.HasPrefix(rest, "What is not in order ") {
+		t.Errorf("what follows the navigation begins with %.60q", rest)
+	}
+	for _, want := range []string{
+		"Target acme-emitter 3.2", "Address https://emitter.example.com/v1", "Date 2026-11-22 09:30 UTC", "Rules revision 2026-11",
+		"Selected profile core; level MUST, SHOULD; shard 1 of 2",
+	} {
+		if !strings.Contains(top, want) {
+			t.Errorf("the top does not say %q", want)
+		}
+	}
+	if strings.Contains(strings.ToLower(top), "exit code") {
+		t.Error("the top tells the exit code")
+	}
+	if t.Failed() {
+		t.Log(top)
+	}
+}
+
 func TestThePageNeedsNothingElse(t *testing.T) {
 	t.Parallel()
 	r, folder := illustrated(t, "{}")
