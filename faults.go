@@ -28,9 +28,9 @@ type Fault struct {
 	Target targets.Target
 }
 
-// A Variation is a liberty that a target can be given and that no rule forbids:
-// the suite must not mind.
-type Variation struct {
+// A Liberty is what a target can do another way and no rule forbids: the suite
+// must not mind.
+type Liberty struct {
 	Name     string
 	Sentence string // what the target then does another way
 
@@ -40,10 +40,10 @@ type Variation struct {
 
 // MatrixOptions say what a kill matrix is made of.
 type MatrixOptions struct {
-	Faults     []Fault
-	Variations []Variation
+	Faults    []Fault
+	Liberties []Liberty
 
-	// Names, if any, are the faults and variations to run; Rules, if any, the
+	// Names, if any, are the faults and liberties to run; Rules, if any, the
 	// rules to look at.
 	Names, Rules []string
 	// Shard is the part of the rows to run; the zero value is all.
@@ -53,7 +53,7 @@ type MatrixOptions struct {
 	Seed int64
 	// Sample is how many scenarios of the whole suite are run beside those of a
 	// fault's rules, as long as these have not noticed, and with each
-	// variation; 0 is DefaultSample for faults and DefaultVaried for variations.
+	// liberty; 0 is DefaultSample for faults and DefaultLibertySample for liberties.
 	Sample int
 	// Parallel is how many faults are run at once; 0 is DefaultParallel.
 	Parallel int
@@ -67,14 +67,14 @@ type MatrixOptions struct {
 type MatrixObserver interface {
 	Begun(rows int, seed int64)
 	Fault(reports.FaultRow)
-	Variation(reports.VariationRow)
+	Liberty(reports.LibertyRow)
 }
 
 const (
 	// DefaultSample is how many further scenarios a fault is run against.
 	DefaultSample = 5
-	// DefaultVaried is how many scenarios a variation is run against.
-	DefaultVaried = 60
+	// DefaultLibertySample is how many scenarios a liberty is run against.
+	DefaultLibertySample = 60
 )
 
 // DefaultParallel is how many faults run at once where nothing else is said:
@@ -82,7 +82,7 @@ const (
 func DefaultParallel() int { return 3 * runtime.GOMAXPROCS(0) }
 
 // KillMatrix runs every fault against the scenarios of the rules that must notice
-// it, until each has, and every variation against a sample of the suite. The
+// it, until each has, and every liberty against a sample of the suite. The
 // error is a *UsageError for names that do not exist, or ctx's.
 func KillMatrix(ctx context.Context, o MatrixOptions) (reports.Matrix, error) {
 	m, err := newMatrix(o)
@@ -91,11 +91,11 @@ func KillMatrix(ctx context.Context, o MatrixOptions) (reports.Matrix, error) {
 	}
 	begun := time.Now()
 	m.result.StartedAt = begun.UTC()
-	m.observe().Begun(len(m.faults)+len(m.variations), m.seed)
+	m.observe().Begun(len(m.faults)+len(m.liberties), m.seed)
 	var g errgroup.Group
 	g.SetLimit(m.parallel())
-	for i := range m.variations {
-		g.Go(func() error { return m.vary(ctx, i) })
+	for i := range m.liberties {
+		g.Go(func() error { return m.take(ctx, i) })
 	}
 	for i := range m.faults {
 		g.Go(func() error { return m.kill(ctx, i) })
@@ -110,11 +110,11 @@ func KillMatrix(ctx context.Context, o MatrixOptions) (reports.Matrix, error) {
 // matrix is a kill matrix in the making.
 type matrix struct {
 	MatrixOptions
-	seed       int64
-	catalogue  *features.Catalogue
-	scenarios  []features.Scenario
-	faults     []Fault
-	variations []Variation
+	seed      int64
+	catalogue *features.Catalogue
+	scenarios []features.Scenario
+	faults    []Fault
+	liberties []Liberty
 
 	mu     sync.Mutex // one row at a time
 	result reports.Matrix
@@ -136,12 +136,12 @@ func newMatrix(o MatrixOptions) (*matrix, error) {
 		return nil, err
 	}
 	m.choose()
-	if len(m.faults)+len(m.variations) == 0 {
+	if len(m.faults)+len(m.liberties) == 0 {
 		return nil, usage("no fault is selected; «hookproof plan --faults» lists all, with their rules")
 	}
 	m.result = reports.Matrix{
 		Schema: reports.MatrixSchemaID, Suite: reports.Suite{Version: Version(), Revision: m.catalogue.Revision}, Seed: m.seed, Rules: m.rules(),
-		Faults: make([]reports.FaultRow, len(m.faults)), Variations: make([]reports.VariationRow, len(m.variations)),
+		Faults: make([]reports.FaultRow, len(m.faults)), Liberties: make([]reports.LibertyRow, len(m.liberties)),
 	}
 	if m.Shard.Count > 0 {
 		m.result.Shard = m.Shard.String()
@@ -166,8 +166,8 @@ func (m *matrix) check() error {
 			}
 		}
 	}
-	for _, v := range m.Variations {
-		known[v.Name] = true
+	for _, l := range m.Liberties {
+		known[l.Name] = true
 	}
 	for _, name := range m.Names {
 		if !known[name] {
@@ -199,9 +199,9 @@ func (m *matrix) choose() {
 			m.faults = append(m.faults, f)
 		}
 	}
-	for _, v := range m.Variations {
-		if len(m.Rules) == 0 && mine(v.Name) {
-			m.variations = append(m.variations, v)
+	for _, l := range m.Liberties {
+		if len(m.Rules) == 0 && mine(l.Name) {
+			m.liberties = append(m.liberties, l)
 		}
 	}
 }
@@ -251,9 +251,9 @@ func (m *matrix) observe() MatrixObserver {
 
 type silent struct{}
 
-func (silent) Begun(int, int64)               {}
-func (silent) Fault(reports.FaultRow)         {}
-func (silent) Variation(reports.VariationRow) {}
+func (silent) Begun(int, int64)           {}
+func (silent) Fault(reports.FaultRow)     {}
+func (silent) Liberty(reports.LibertyRow) {}
 
 // kill runs one fault until all its rules have noticed it.
 func (m *matrix) kill(ctx context.Context, at int) error {
@@ -331,12 +331,12 @@ func conclude(row *reports.FaultRow) {
 	slices.Sort(row.Also)
 }
 
-// vary runs one variation against a sample of the suite.
-func (m *matrix) vary(ctx context.Context, at int) error {
-	v := m.variations[at]
-	row := reports.VariationRow{Name: v.Name, Sentence: v.Sentence}
+// take runs one liberty against a sample of the suite.
+func (m *matrix) take(ctx context.Context, at int) error {
+	l := m.liberties[at]
+	row := reports.LibertyRow{Name: l.Name, Sentence: l.Sentence}
 	begun := time.Now()
-	results, err := Execute(ctx, v.Target, Seed(m.seed), Select(Selection{Scenarios: m.sample(v.Name, v.Target, m.sized(DefaultVaried))}))
+	results, err := Execute(ctx, l.Target, Seed(m.seed), Select(Selection{Scenarios: m.sample(l.Name, l.Target, m.sized(DefaultLibertySample))}))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -359,8 +359,8 @@ func (m *matrix) vary(ctx context.Context, at int) error {
 	row.DurationMs = time.Since(begun).Milliseconds()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.result.Variations[at] = row
-	m.observe().Variation(row)
+	m.result.Liberties[at] = row
+	m.observe().Liberty(row)
 	return nil
 }
 

@@ -71,7 +71,7 @@ func TestTheMatrixTellsSurvivorsFromTheKilled(t *testing.T) {
 			{Name: "none", Rules: []string{"SUB-LIMIT-051"}, Target: sound},
 			{Name: "other", Rules: []string{"SUB-LIMIT-053", "SUB-LIMIT-051"}, Target: forbidding},
 		},
-		Variations: []hookproof.Variation{{Name: "sound", Target: sound}},
+		Liberties: []hookproof.Liberty{{Name: "sound", Target: sound}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -79,8 +79,8 @@ func TestTheMatrixTellsSurvivorsFromTheKilled(t *testing.T) {
 	if got := []reports.Kill{m.Faults[0].Cells[0].Kill, m.Faults[1].Cells[0].Kill, m.Faults[1].Cells[1].Kill}; !slices.Equal(got, []reports.Kill{reports.Survived, reports.KilledByAnother, reports.Killed}) {
 		t.Errorf("the cells are %v", got)
 	}
-	if alarms := m.Variations[0].FalseAlarms; len(alarms) > 0 || m.Variations[0].Scenarios != 1 {
-		t.Errorf("a sound target is taken for a faulty one, or was not looked at: %+v", m.Variations[0])
+	if alarms := m.Liberties[0].FalseAlarms; len(alarms) > 0 || m.Liberties[0].Scenarios != 1 {
+		t.Errorf("a sound target is taken for a faulty one, or was not looked at: %+v", m.Liberties[0])
 	}
 	unproven := m.Tally().Unproven
 	if m.ExitCode() != reports.ExitNonConformant || slices.Contains(unproven, "SUB-LIMIT-051") || !slices.Contains(unproven, "DLV-012") {
@@ -93,13 +93,13 @@ func TestTheMatrixTellsFalseAlarms(t *testing.T) {
 	t.Parallel()
 	m, err := hookproof.KillMatrix(t.Context(), hookproof.MatrixOptions{
 		Names: []string{"no-liberty"}, Seed: 1, Sample: 15,
-		Variations: []hookproof.Variation{{Name: "no-liberty", Target: embedded.New(embedded.Options{Faults: []string{"ip-leaked"}})}},
+		Liberties: []hookproof.Liberty{{Name: "no-liberty", Target: embedded.New(embedded.Options{Faults: []string{"ip-leaked"}})}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.ExitCode() != reports.ExitNonConformant || len(m.Variations[0].FalseAlarms) == 0 {
-		t.Errorf("it ends with %d: %+v", m.ExitCode(), m.Variations)
+	if m.ExitCode() != reports.ExitNonConformant || len(m.Liberties[0].FalseAlarms) == 0 {
+		t.Errorf("it ends with %d: %+v", m.ExitCode(), m.Liberties)
 	}
 }
 

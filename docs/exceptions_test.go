@@ -64,6 +64,7 @@ var exceptions = []exception{
 	{page: "docs/library.md", begins: "go get", reason: "it is for a module of the reader's; examples/ is one", notRun: true},
 	{page: "docs/running.md", begins: "./hookproof run --shard", reason: "the whole would take long", variables: "HOOKPROOF_PROFILE=limits"},
 	{page: "docs/running.md", begins: "./hookproof run --fault limit-51 --out before", reason: "half of a whole run shows it too", variables: "HOOKPROOF_ROLE=emitter"},
+	{page: "docs/running.md", begins: "go build -o hookproof ./cmd/hookproof\ncode=0", reason: "a part of a whole run shows it too", variables: "HOOKPROOF_PROFILE=limits", prints: "worse than the baseline"},
 	{page: "docs/running.md", begins: "./hookproof run --scenario limits/a-51st-subscription-is-refused --attach", reason: "it waits for somebody at a terminal; cmd/hookproof tests it with one", notRun: true},
 	{page: "docs/speed.md", begins: "go build", reason: "it measures for minutes; here it is seen that it can", variables: "HOOKPROOF_EVENTS=2000 HOOKPROOF_HELD=2 HOOKPROOF_LONE=1 HOOKPROOF_ROUNDS=1 HOOKPROOF_SUBSCRIPTIONS=1"},
 	{page: "docs/triggers.md", begins: "export HOOKPROOF_CLIENT_SECRET=…", reason: "the addresses are somebody's; docs/adapter.md has a command like it", notRun: true},

@@ -27,7 +27,7 @@ func WriteAnnotations(w io.Writer, r Results) error {
 		annotate(&b, r, kind.command, kind.outcomes)
 	}
 	if ExitCode(r) != ExitConformant && !strings.Contains(b.String(), "::error ") {
-		fmt.Fprintf(&b, "::error title=%s::%s\n", commandProperty(verdictWord(r)), commandText(strings.Join(reasons(r), " ")))
+		fmt.Fprintf(&b, "::error title=%s::%s\n", commandProperty(verdictWord(r)), commandText(strings.Join(append(reasons(r), exitLine(r)), " ")))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -15,7 +15,7 @@ func explain(r Results, width int, p paint) string {
 	fmt.Fprintf(&b, "%s\n", p.verdict(r.Verdict, verdictWord(r)))
 	paragraph(&b, judgedTarget(r), width)
 	observed(&b, r, width)
-	for _, line := range reasons(r) {
+	for _, line := range append(reasons(r), exitLine(r)) {
 		paragraph(&b, line, width)
 	}
 	return b.String()
@@ -93,11 +93,7 @@ func judgedTarget(r Results) string {
 	if r.Target.Version != "" {
 		name += " " + r.Target.Version
 	}
-	role := r.Target.Role
-	if role == "both" {
-		role = "emitter and receiver"
-	}
-	text := fmt.Sprintf("%s as %s, revision %s, seed %d", name, role, r.Suite.Revision, r.Seed)
+	text := fmt.Sprintf("%s as %s, revision %s, seed %d", name, roleWords(r), r.Suite.Revision, r.Seed)
 	if s := r.Selection.Shard; s != nil {
 		text += fmt.Sprintf(", shard %d of %d", s.Index, s.Count)
 	}
@@ -105,6 +101,32 @@ func judgedTarget(r Results) string {
 		text += fmt.Sprintf(", merged from %s", plural(len(r.Shards), "shard"))
 	}
 	return oneLine(text)
+}
+
+// roleWords are the ends of the wire that were judged.
+func roleWords(r Results) string {
+	return strings.Replace(r.Target.Role, "both", "emitter and receiver", 1)
+}
+
+// selected names what of the suite was run.
+func selected(r Results) string {
+	s := r.Selection
+	var parts []string
+	for _, list := range []struct {
+		name  string
+		names []string
+	}{{"profile", s.Profiles}, {"level", s.Levels}, {"rule", s.Rules}, {"scenario", s.Scenarios}} {
+		if len(list.names) > 0 {
+			parts = append(parts, list.name+" "+strings.Join(list.names, ", "))
+		}
+	}
+	if s.Shard != nil {
+		parts = append(parts, fmt.Sprintf("shard %d of %d", s.Shard.Index, s.Shard.Count))
+	}
+	if len(parts) == 0 {
+		return "everything for " + roleWords(r)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // observed writes how many rules were observed, and what became of all.
@@ -170,8 +192,8 @@ func outcomeWords(o Outcome) string {
 	return "lost to the suite's own errors"
 }
 
-// reasons lists what keeps the run from exit code 0, most serious first, or
-// why it is 0 all the same.
+// reasons lists what keeps the run from being green, most serious first, or why
+// it is green all the same.
 func reasons(r Results) []string {
 	n := tally(r.Scenarios)
 	var lines []string
@@ -206,8 +228,9 @@ func reasons(r Results) []string {
 	case code == ExitConformant && r.Verdict == Conformant:
 		lines = append(lines, "Every promise that was judged is kept.")
 	case code == ExitConformant:
-		lines = append(lines, "Nothing is worse than the baseline: exit code 0.")
-		return lines
+		lines = append(lines, "Nothing is worse than the baseline.")
 	}
-	return append(lines, fmt.Sprintf("Exit code %d.", code))
+	return lines
 }
+
+func exitLine(r Results) string { return fmt.Sprintf("Exit code %d.", ExitCode(r)) }

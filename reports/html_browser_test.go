@@ -3,6 +3,7 @@ package reports_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -150,19 +151,39 @@ func TestEveryTextOfThePageHasContrast(t *testing.T) {
 	}
 }
 
-func TestNothingOfThePageIsCutOffAt400Pixels(t *testing.T) {
+// wide lists what stands outside of the window, and does not scroll, nor is it
+// cut, in its own place.
+const wide = `(() => {
+	for (const d of document.querySelectorAll("details")) d.open = true;
+	const width = document.documentElement.clientWidth;
+	const held = (e) => { for (; e && e !== document.body; e = e.parentElement) if (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX)) return true; return false; };
+	const found = [...document.querySelectorAll("body *")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > width + 1 && !held(e.parentElement)).map((e) => e.outerHTML.slice(0, 120));
+	if (document.documentElement.scrollWidth > width) found.push("the page, " + document.documentElement.scrollWidth + " pixels");
+	return found;
+})()`
+
+func TestNothingOfThePageIsCutOffInANarrowWindow(t *testing.T) {
 	t.Parallel()
-	b := open(t, 400, 800, "light")
-	// What is wider than the window must scroll, or be cut, in its own place.
-	for _, wide := range browser.Evaluate[[]string](b, `(() => {
-		for (const d of document.querySelectorAll("details")) d.open = true;
-		const held = (e) => { for (; e && e !== document.body; e = e.parentElement) if (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX)) return true; return false; };
-		const wide = [...document.querySelectorAll("body *")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1 && !held(e.parentElement));
-		return wide.map((e) => e.outerHTML.slice(0, 120));
-	})()`) {
-		t.Errorf("wider than the window: %s", wide)
+	for _, width := range []int64{400, 485, 685} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			t.Parallel()
+			b := open(t, width, 800, "light")
+			for _, found := range browser.Evaluate[[]string](b, wide) {
+				t.Errorf("wider than the window: %s", found)
+			}
+		})
 	}
-	if width := browser.Evaluate[int](b, `document.documentElement.scrollWidth`); width > 400 {
-		t.Errorf("the page is %d pixels wide", width)
+}
+
+func TestNoCallOfADiagramLeavesItsLane(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int64{700, 1280} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			t.Parallel()
+			b := open(t, width, 800, "light")
+			for _, found := range browser.Evaluate[[]string](b, `[...document.querySelectorAll(".arrow > span")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right).map((e) => e.textContent)`) {
+				t.Errorf("it goes on over the line: %s", found)
+			}
+		})
 	}
 }

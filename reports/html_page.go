@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -23,6 +24,7 @@ type page struct {
 	Word          string
 	Lead          string
 	Reasons       []string
+	About         []fact // who was judged, when, and by what: for the top
 	Facts         []fact
 	Tiles         []tile
 	Bar           []segment
@@ -32,7 +34,6 @@ type page struct {
 	Areas         []areaRules
 	Levels        []string
 	Outcomes      []Outcome
-	ExitCode      int
 	ScenarioCount int
 }
 
@@ -115,7 +116,7 @@ type ruleScenarios struct {
 
 func pageOf(r Results, folder fs.FS) page {
 	p := page{
-		Results: r, Word: verdictWord(r), Lead: lead(r), Reasons: reasons(r), Facts: facts(r), ExitCode: ExitCode(r),
+		Results: r, Word: verdictWord(r), Lead: lead(r), Reasons: reasons(r), About: about(r), Facts: facts(r),
 		Levels: levels(), ScenarioCount: len(r.Scenarios),
 	}
 	n := map[Outcome]int{}
@@ -163,19 +164,40 @@ func lead(r Results) string {
 	return fmt.Sprintf("Nothing broken was seen of %s, but not everything that it claims could be observed.", target)
 }
 
+// about is what a verdict is worth nothing without.
+func about(r Results) []fact {
+	address := r.Target.URL
+	if address == r.Target.Name { // one without another name
+		address = ""
+	}
+	return shownFacts([]fact{
+		{"Target", cmp.Or(strings.TrimSpace(r.Target.Name+" "+r.Target.Version), r.Target.Kind)},
+		{"Address", address},
+		{"Date", r.StartedAt.UTC().Format("2006-01-02 15:04 UTC")},
+		{"Rules", "revision " + r.Suite.Revision},
+		{"Selected", cut(selected(r), 300)},
+	})
+}
+
 func facts(r Results) []fact {
-	all := []fact{
+	return shownFacts([]fact{
 		{"Target", strings.TrimSpace(r.Target.Name + " " + r.Target.Version)},
 		{"Address", r.Target.URL},
-		{"Tested as", strings.Replace(r.Target.Role, "both", "emitter and receiver", 1)},
+		{"Tested as", roleWords(r)},
 		{"Claims", strings.Join(r.Target.Capabilities, ", ")},
+		{"Selected", selected(r)},
 		{"Rules", "revision " + r.Suite.Revision},
 		{"Suite", "hookproof " + r.Suite.Version},
 		{"Begun", r.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC")},
 		{"Took", fmt.Sprintf("%.1f s, %s", (time.Duration(r.DurationMs) * time.Millisecond).Seconds(), plural(len(r.Scenarios), "scenario"))},
 		{"Seed", fmt.Sprint(r.Seed)},
 		{"Command", r.Command},
-	}
+		{"Exit code", fmt.Sprint(ExitCode(r))},
+	})
+}
+
+// shownFacts are those that have a value, each bounded.
+func shownFacts(all []fact) []fact {
 	for i := range all {
 		all[i].Value = cut(oneLine(all[i].Value), 2000)
 	}

@@ -36,8 +36,8 @@ type Matrix struct {
 	DurationMs int64     `json:"durationMs"`
 	// Faults are those that were run, in their own order.
 	Faults []FaultRow `json:"faults"`
-	// Variations are liberties that no rule may mistake for a fault.
-	Variations []VariationRow `json:"variations"`
+	// Liberties are what no rule may take for a fault.
+	Liberties []LibertyRow `json:"liberties"`
 	// Rules are the observed rules whose killing was asked for, in catalogue
 	// order.
 	Rules []KilledRule `json:"rules"`
@@ -81,8 +81,8 @@ type MatrixCell struct {
 	By []string `json:"by,omitempty"`
 }
 
-// VariationRow is one liberty against a part of the suite.
-type VariationRow struct {
+// LibertyRow is one liberty against a part of the suite.
+type LibertyRow struct {
 	Name     string `json:"name"`
 	Sentence string `json:"sentence"`
 	// Scenarios is how many were run.
@@ -114,16 +114,17 @@ type KilledRule struct {
 	Faults []string `json:"faults"`
 }
 
-// Tally counts the cells of a matrix, its variations and what is amiss.
+// Tally counts the cells of a matrix, its liberties and what is amiss.
 type Tally struct {
 	Faults, Killed, ByAnother, Survived, Unknown int
-	Variations, FalselyFailed                    int
+	Liberties, FalselyFailed                     int
+	NotTaken                                     int      // liberties that could not be run
 	Unproven                                     []string // rules without a fault
 }
 
 // Tally counts.
 func (m Matrix) Tally() Tally {
-	t := Tally{Faults: len(m.Faults), Variations: len(m.Variations)}
+	t := Tally{Faults: len(m.Faults), Liberties: len(m.Liberties)}
 	for _, f := range m.Faults {
 		for _, c := range f.Cells {
 			switch c.Kill {
@@ -138,11 +139,11 @@ func (m Matrix) Tally() Tally {
 			}
 		}
 	}
-	for _, v := range m.Variations {
+	for _, l := range m.Liberties {
 		switch {
-		case v.Error != "":
-			t.Unknown++
-		case len(v.FalseAlarms) > 0:
+		case l.Error != "":
+			t.NotTaken++
+		case len(l.FalseAlarms) > 0:
 			t.FalselyFailed++
 		}
 	}
@@ -161,11 +162,11 @@ func (m Matrix) Tally() Tally {
 func (m Matrix) ExitCode() int {
 	t := m.Tally()
 	switch {
-	case t.Unknown > 0:
+	case t.Unknown+t.NotTaken > 0:
 		return ExitError
 	case t.ByAnother+t.Survived+t.FalselyFailed+len(t.Unproven) > 0:
 		return ExitNonConformant
-	case t.Killed == 0 && t.Variations == 0:
+	case t.Killed == 0 && t.Liberties == 0:
 		return ExitIncomplete
 	}
 	return ExitConformant

@@ -26,6 +26,8 @@ type matrixArea struct {
 type matrixRule struct {
 	KilledRule
 	Cells []matrixMark // one for each fault of the area
+	// Killed are the faults that the rule noticed, of the Due that it must.
+	Killed, Due int
 }
 
 // matrixMark is a cell of the page: what became of the fault at the rule, empty
@@ -43,7 +45,7 @@ func matrixPage(m Matrix) ([]byte, error) {
 		return nil, err
 	}
 	var page bytes.Buffer
-	err = t.Execute(&page, map[string]any{"Matrix": m, "Tally": m.Tally(), "Areas": matrixAreas(m), "Passed": m.ExitCode() == ExitConformant})
+	err = t.Execute(&page, map[string]any{"Matrix": m, "Words": m.Tally().words(), "Areas": matrixAreas(m), "Passed": m.ExitCode() == ExitConformant})
 	return page.Bytes(), err
 }
 
@@ -66,8 +68,16 @@ func matrixAreas(m Matrix) []matrixArea {
 			}
 		}
 		for j, r := range a.Rules {
+			rule := &a.Rules[j]
 			for _, f := range a.Faults {
-				a.Rules[j].Cells = append(a.Rules[j].Cells, f.mark(r.ID))
+				mark := f.mark(r.ID)
+				rule.Cells = append(rule.Cells, mark)
+				if mark.Kill != "" {
+					rule.Due++
+				}
+				if mark.Kill == Killed {
+					rule.Killed++
+				}
 			}
 		}
 	}

@@ -26,8 +26,8 @@ func TestTheMatrixEndsWithTheWorst(t *testing.T) {
 	bare := fault(Killed)
 	bare.Rules = append(bare.Rules, KilledRule{ID: "X"})
 	alarmed, broken := fault(Killed), fault(Killed)
-	alarmed.Variations = []VariationRow{{Name: "order", FalseAlarms: []FalseAlarm{{Scenario: "a/b"}}}}
-	broken.Variations = []VariationRow{{Name: "order", Error: "it does not start"}}
+	alarmed.Liberties = []LibertyRow{{Name: "order", FalseAlarms: []FalseAlarm{{Scenario: "a/b"}}}}
+	broken.Liberties = []LibertyRow{{Name: "order", Error: "it does not start"}}
 	for name, c := range map[string]struct {
 		matrix Matrix
 		want   int
@@ -35,7 +35,7 @@ func TestTheMatrixEndsWithTheWorst(t *testing.T) {
 		"killed": {fault(Killed, Killed), ExitConformant}, "survived": {fault(Killed, Survived), ExitNonConformant},
 		"by another": {fault(Killed, KilledByAnother), ExitNonConformant}, "unknown": {fault(Survived, Unknown), ExitError},
 		"without a fault": {bare, ExitNonConformant}, "a false alarm": {alarmed, ExitNonConformant},
-		"a variation that does not start": {broken, ExitError}, "nothing": {Matrix{}, ExitIncomplete},
+		"a liberty that does not start": {broken, ExitError}, "nothing": {Matrix{}, ExitIncomplete},
 	} {
 		if got := c.matrix.ExitCode(); got != c.want {
 			t.Errorf("%s ends with %d, want %d", name, got, c.want)
@@ -47,7 +47,7 @@ func TestTheMatrixIsWrittenForProgramsAndForPeople(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "deep", "out")
 	m := fault(Killed, Survived, KilledByAnother)
-	m.Variations = []VariationRow{{Name: "order", Scenarios: 3}}
+	m.Liberties = []LibertyRow{{Name: "order", Scenarios: 3}}
 	if err := WriteMatrix(dir, m); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestTheMatrixIsWrittenForProgramsAndForPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"there are gaps", "Held &lt;too&gt; long.", `title="hold at DLV-002: survived"`, "passed"} {
+	for _, want := range []string{"there are gaps", "Held &lt;too&gt; long.", `title="hold at DLV-002: survived"`, "passed", ">1/1<", ">0/1<", "1 of 3 killed"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -72,7 +72,8 @@ func TestTheMatrixIsWrittenForProgramsAndForPeople(t *testing.T) {
 	if err := (Console{Out: &console}).Matrix(m); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"hold   DLV-001 killed, DLV-002 SURVIVED, DLV-003 by another", "1 killed, 1 killed only by another rule, 1 survived", "passed, 3 scenarios"} {
+	for _, want := range []string{"hold   DLV-001 killed, DLV-002 SURVIVED, DLV-003 by another", "1 deliberately wrong implementation. Not each was refused by all of the rules that must notice: 1 of 3 killed, 1 killed only by another rule, 1 survived.",
+		"1 right implementation with an unusual behaviour that no rule forbids (a liberty): none was refused.", "passed, 3 scenarios"} {
 		if !strings.Contains(console.String(), want) {
 			t.Errorf("the console lacks %q:\n%s", want, &console)
 		}
@@ -88,7 +89,7 @@ func TestProgressOfTheMatrixTellsTroubleAtOnce(t *testing.T) {
 	p := Console{Out: &out}.MatrixProgress()
 	p.Begun(2, 7)
 	p.Fault(fault(Killed, Survived).Faults[0])
-	p.Variation(VariationRow{Name: "order", FalseAlarms: []FalseAlarm{{Scenario: "a/b", Expected: "x", Actual: "y"}}})
+	p.Liberty(LibertyRow{Name: "order", FalseAlarms: []FalseAlarm{{Scenario: "a/b", Expected: "x", Actual: "y"}}})
 	p.Finish()
 	for _, want := range []string{"2 rows, with seed 7", "SURVIVED  hold at DLV-002", "FALSE     order at a/b", "2 of 2 rows"} {
 		if !strings.Contains(out.String(), want) {

@@ -50,8 +50,8 @@ func (p *MatrixProgress) Begun(rows int, seed int64) {
 // Fault tells of a fault that was run.
 func (p *MatrixProgress) Fault(f FaultRow) { p.row(f.trouble()) }
 
-// Variation tells of a variation that was run.
-func (p *MatrixProgress) Variation(v VariationRow) { p.row(v.trouble()) }
+// Liberty tells of a liberty that was run.
+func (p *MatrixProgress) Liberty(l LibertyRow) { p.row(l.trouble()) }
 
 // Finish takes the bar away.
 func (p *MatrixProgress) Finish() {
@@ -111,13 +111,13 @@ func (f FaultRow) noticing() []string {
 	return append(rules, f.Also...)
 }
 
-func (v VariationRow) trouble() []string {
+func (l LibertyRow) trouble() []string {
 	var lines []string
-	if v.Error != "" {
-		lines = append(lines, fmt.Sprintf("ERROR     %s could not be run: %s", v.Name, v.Error))
+	if l.Error != "" {
+		lines = append(lines, fmt.Sprintf("ERROR     %s could not be run: %s", l.Name, l.Error))
 	}
-	for _, a := range v.FalseAlarms {
-		lines = append(lines, fmt.Sprintf("FALSE     %s at %s (%s): %s; expected %s, actual %s", v.Name, a.Scenario, a.Outcome, a.Reason, a.Expected, a.Actual))
+	for _, a := range l.FalseAlarms {
+		lines = append(lines, fmt.Sprintf("FALSE     %s at %s (%s): %s; expected %s, actual %s", l.Name, a.Scenario, a.Outcome, a.Reason, a.Expected, a.Actual))
 	}
 	return lines
 }
@@ -132,8 +132,8 @@ func (c Console) Matrix(m Matrix) error {
 		for _, f := range m.Faults {
 			name = max(name, len(f.Name))
 		}
-		for _, v := range m.Variations {
-			name = max(name, len(v.Name))
+		for _, l := range m.Liberties {
+			name = max(name, len(l.Name))
 		}
 		for _, f := range m.Faults {
 			cells := make([]string, len(f.Cells))
@@ -142,27 +142,68 @@ func (c Console) Matrix(m Matrix) error {
 			}
 			fmt.Fprintf(&b, "%-*s  %s\n", name, f.Name, strings.Join(cells, ", "))
 		}
-		for _, v := range m.Variations {
-			word := p.outcome(Pass, fmt.Sprintf("passed, %d scenarios", v.Scenarios))
-			if v.Error != "" || len(v.FalseAlarms) > 0 {
-				word = p.outcome(Fail, fmt.Sprintf("falsely failed, %d of %d scenarios", len(v.FalseAlarms), v.Scenarios))
+		for _, l := range m.Liberties {
+			word := p.outcome(Pass, fmt.Sprintf("passed, %d scenarios", l.Scenarios))
+			if l.Error != "" || len(l.FalseAlarms) > 0 {
+				word = p.outcome(Fail, fmt.Sprintf("falsely failed, %d of %d scenarios", len(l.FalseAlarms), l.Scenarios))
 			}
-			fmt.Fprintf(&b, "%-*s  %s\n", name, v.Name, word)
+			fmt.Fprintf(&b, "%-*s  %s\n", name, l.Name, word)
 		}
 		b.WriteString("\n")
 	}
 	t := m.Tally()
-	fmt.Fprintf(&b, "%s with %d rules that must notice: %d killed, %d killed only by another rule, %d survived, %d unknown.\n",
-		plural(t.Faults, "fault"), t.Killed+t.ByAnother+t.Survived+t.Unknown, t.Killed, t.ByAnother, t.Survived, t.Unknown)
-	fmt.Fprintf(&b, "%s: %d passed, %d falsely failed.\n", plural(t.Variations, "variation"), t.Variations-t.FalselyFailed, t.FalselyFailed)
-	if len(t.Unproven) > 0 {
-		fmt.Fprintf(&b, "Without any fault: %s.\n", strings.Join(t.Unproven, ", "))
-	} else if len(m.Rules) > 0 {
+	for _, line := range t.words() {
+		b.WriteString(line + "\n")
+	}
+	if len(t.Unproven) == 0 && len(m.Rules) > 0 {
 		fmt.Fprintf(&b, "Each of %s has a fault.\n", plural(len(m.Rules), "observed rule"))
 	}
 	fmt.Fprintf(&b, "Seed %d, %.1f s.\n", m.Seed, float64(m.DurationMs)/1000)
 	_, err := io.WriteString(c.Out, b.String())
 	return err
+}
+
+// words say what a matrix shows, to those who know nothing of it yet.
+func (t Tally) words() []string {
+	var lines []string
+	if t.Faults > 0 {
+		lines = append(lines, plural(t.Faults, "deliberately wrong implementation")+". "+t.refusals())
+	}
+	if t.Liberties > 0 {
+		refused := "none was refused"
+		if t.FalselyFailed > 0 {
+			refused = fmt.Sprintf("%d refused, which is wrong", t.FalselyFailed)
+		}
+		if t.NotTaken > 0 {
+			refused += fmt.Sprintf("; %d could not be run", t.NotTaken)
+		}
+		lines = append(lines, plural(t.Liberties, "right implementation")+" with an unusual behaviour that no rule forbids (a liberty): "+refused+".")
+	}
+	if len(t.Unproven) > 0 {
+		lines = append(lines, fmt.Sprintf("Without any fault: %s.", strings.Join(t.Unproven, ", ")))
+	}
+	return lines
+}
+
+// refusals tell how many of the rules that must notice a fault did.
+func (t Tally) refusals() string {
+	due := t.Killed + t.ByAnother + t.Survived + t.Unknown
+	switch {
+	case t.Killed < due:
+		var rest []string
+		for _, r := range []struct {
+			n    int
+			what string
+		}{{t.ByAnother, "killed only by another rule"}, {t.Survived, "survived"}, {t.Unknown, "unknown"}} {
+			if r.n > 0 {
+				rest = append(rest, fmt.Sprintf("%d %s", r.n, r.what))
+			}
+		}
+		return fmt.Sprintf("Not each was refused by all of the rules that must notice: %d of %d killed, %s.", t.Killed, due, strings.Join(rest, ", "))
+	case t.Faults == 1:
+		return fmt.Sprintf("It was refused, by each of the rules that must notice (%d of %d).", t.Killed, due)
+	}
+	return fmt.Sprintf("All were refused, by each of the rules that must notice (%d of %d).", t.Killed, due)
 }
 
 func (k Kill) short() string {

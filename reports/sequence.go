@@ -228,8 +228,14 @@ func shown(body []byte) (text, note string) {
 
 var uuidForm = regexp.MustCompile(`([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
-// shortPath is a path with its ids shortened; the whole stands in the part.
-func shortPath(path string) string { return uuidForm.ReplaceAllString(path, "$1…") }
+// environmentForm is the beginning of a path that goes on in an environment.
+var environmentForm = regexp.MustCompile(`^/v1/environments/([0-9a-f]{8}…)/`)
+
+// shortPath is a path that fits a lane: its ids are shortened, and so is what
+// nearly all begin with. The whole stands in the part.
+func shortPath(path string) string {
+	return environmentForm.ReplaceAllString(uuidForm.ReplaceAllString(path, "$1…"), "/v1/…/$1/")
+}
 
 func status(code int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))

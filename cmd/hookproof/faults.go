@@ -39,7 +39,7 @@ observed MUST or SHOULD has no fault to prove it.
 		Args: cobra.NoArgs,
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&o.Names, "fault", nil, "only the fault or variation of this `name`; repeatable")
+	flags.StringSliceVar(&o.Names, "fault", nil, "only the fault or liberty of this `name`; repeatable")
 	flags.StringSliceVar(&o.Rules, "rule", nil, "only faults that the rule of this `id` must notice; repeatable")
 	flags.StringVar(&shard, "shard", "", "only part `i/n` of the rows, such as 2/3")
 	flags.Int64Var(&o.Seed, "shuffle", 0, "`seed` of the sample, the order and made-up values; 0 draws one and prints it")
@@ -69,7 +69,7 @@ observed MUST or SHOULD has no fault to prove it.
 			o.Seed = rand.Int64N(1_000_000) + 1
 		}
 		progress := console.MatrixProgress()
-		o.Faults, o.Variations, o.Observe = deliberateFaults(), liberties(o.Seed), progress
+		o.Faults, o.Liberties, o.Observe = deliberateFaults(), liberties(o.Seed), progress
 		m, err := hookproof.KillMatrix(cmd.Context(), o)
 		progress.Finish()
 		if err != nil {
@@ -103,10 +103,10 @@ func deliberateFaults() []hookproof.Fault {
 }
 
 // liberties are those of the embedded references, one by one.
-func liberties(seed int64) []hookproof.Variation {
-	var list []hookproof.Variation
+func liberties(seed int64) []hookproof.Liberty {
+	var list []hookproof.Liberty
 	for _, l := range embedded.Liberties() {
-		list = append(list, hookproof.Variation{
+		list = append(list, hookproof.Liberty{
 			Name: l.Name, Sentence: l.Sentence,
 			Target: embedded.New(embedded.Options{Hostile: embedded.Hostile{Seed: seed, Knobs: []string{l.Name}}}),
 		})
