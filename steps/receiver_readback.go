@@ -55,6 +55,28 @@ func (w *World) readBack(ctx context.Context, j func(transcript.Exchange) judge.
 	return w.judged(j(x))
 }
 
+// readBackTaken asks, where reading back is offered, for the events that were
+// answered 200 in the scenario and that no step has read back. It asks once,
+// and waits only for those that are not there yet.
+func (w *World) readBackTaken(ctx context.Context) error {
+	if !w.canReadBack() {
+		return nil
+	}
+	for _, wait := range []bool{false, true} {
+		ids := judge.Unread(w.driver.Transcript())
+		if len(ids) == 0 {
+			return nil
+		}
+		if !wait {
+			w.driver.Step(afterwardsStep)
+		}
+		if _, err := w.stored(ctx, ids, wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // stored asks for the events with these ids, and waits for all of them where
 // that is wanted.
 func (w *World) stored(ctx context.Context, ids []string, wait bool) (transcript.Exchange, error) {
