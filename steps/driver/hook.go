@@ -43,6 +43,12 @@ type Way struct {
 	// CutAfter closes the connection after so many bytes of the body, which
 	// is announced in full; 0 sends all of it.
 	CutAfter int
+	// Keep leaves the connection open once the answer has come, and Again
+	// makes the request on the connection that was left open; on a new one,
+	// where the receiver has closed that.
+	Keep, Again bool
+	// Stranger leaves out the headers that were agreed.
+	Stranger bool
 }
 
 // meet makes a request to the receiver under test.
@@ -55,7 +61,9 @@ func (l *Live) meet(ctx context.Context, c Call) (transcript.Entry, error) {
 		header.Set(name, value)
 	}
 	for name, value := range hook.Headers {
-		header.Set(name, value)
+		if !c.Way.Stranger {
+			header.Set(name, value)
+		}
 	}
 	redact := l.redactor()
 	x := &transcript.Exchange{
@@ -64,7 +72,7 @@ func (l *Live) meet(ctx context.Context, c Call) (transcript.Entry, error) {
 		Link:    &transcript.Link{},
 	}
 	entry := transcript.Entry{At: l.Now(), Exchange: x}
-	answer, err := l.client.hook.converse(ctx, hook.URL, header, c, x.Link)
+	answer, err := l.client.hook.converse(ctx, hook.URL, header, c, x.Link, &l.line)
 	x.End = l.Now()
 	if err != nil {
 		x.Error = redact.Text(err.Error())
@@ -148,12 +156,37 @@ func (c *Client) HookHeader(salt string) *transcript.Hook {
 	return hook
 }
 
+// line is a connection to the receiver under test that is left open.
+type line struct {
+	conn *tls.Conn
+	link transcript.Link
+}
+
+// end closes the connection, if there is one.
+func (l *line) end() {
+	if l.conn != nil {
+		_ = l.conn.Close() // nothing is lost: all answers have been read
+		l.conn = nil
+	}
+}
+
 // converse makes the connection and the request, and notes what becomes of
-// the connection.
-func (h hookClient) converse(ctx context.Context, address string, header http.Header, c Call, link *transcript.Link) (*transcript.Response, error) {
+// the connection. open is that of a call before, or for a call after.
+func (h hookClient) converse(ctx context.Context, address string, header http.Header, c Call, link *transcript.Link, open *line) (*transcript.Response, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, errors.New("the receiver's URL cannot be read")
+	}
+	if c.Way.Again && open.conn != nil {
+		*link = open.link
+		if deadline, ok := ctx.Deadline(); ok {
+			_ = open.conn.SetDeadline(deadline) // a closed one shows below
+		}
+		answer, err := overHTTP1(open.conn, u, header, c)
+		open.end()
+		if err == nil {
+			return answer, nil
+		}
 	}
 	port := u.Port()
 	if port == "" {
@@ -163,7 +196,12 @@ func (h hookClient) converse(ctx context.Context, address string, header http.He
 	if err != nil {
 		return nil, fmt.Errorf("connect over IPv4: %w", err)
 	}
-	defer raw.Close()
+	kept := false
+	defer func() {
+		if !kept {
+			raw.Close()
+		}
+	}()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := raw.SetDeadline(deadline); err != nil {
 			return nil, err
@@ -180,7 +218,12 @@ func (h hookClient) converse(ctx context.Context, address string, header http.He
 	if state.NegotiatedProtocol == "h2" {
 		return overHTTP2(ctx, conn, u, header, c)
 	}
-	return overHTTP1(conn, u, header, c)
+	answer, err := overHTTP1(conn, u, header, c)
+	if kept = err == nil && c.Way.Keep; kept {
+		open.end()
+		*open = line{conn, *link}
+	}
+	return answer, err
 }
 
 func (h hookClient) config(host string, way *Way) *tls.Config {
@@ -211,7 +254,9 @@ func overHTTP1(conn net.Conn, u *url.URL, header http.Header, c Call) (*transcri
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		line(name, header.Get(name))
 	}
-	line("Connection", "close")
+	if !c.Way.Keep {
+		line("Connection", "close")
+	}
 	body := c.Body
 	switch {
 	case c.Way.Chunked:
@@ -341,7 +386,7 @@ func among(events []json.RawMessage, ids []string) bool {
 // reachHook tells whether the receiver under test takes connections.
 func (c *Client) reachHook(ctx context.Context) error {
 	link := &transcript.Link{}
-	_, err := c.hook.converse(ctx, c.system.Hook.URL, http.Header{}, Call{Method: http.MethodHead, Way: &Way{}}, link)
+	_, err := c.hook.converse(ctx, c.system.Hook.URL, http.Header{}, Call{Method: http.MethodHead, Way: &Way{}}, link, &line{})
 	if !link.Connected {
 		return fmt.Errorf("the receiver at %s: %w", c.system.Hook.Address(), err)
 	}
