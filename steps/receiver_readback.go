@@ -17,6 +17,14 @@ func readBackSteps() []Step {
 				return w.readBack(ctx, func(x transcript.Exchange) judge.Outcome { return judge.AllReadBack(w.driver.Transcript(), x) })
 			}
 		}),
+		step(`what was posted is read back`, func(w *World) any {
+			return func(ctx context.Context) error {
+				if _, err := w.stored(ctx, eventIDs(w.offered), true); err != nil {
+					return err
+				}
+				return w.judged(judge.Kept(w.driver.Transcript()))
+			}
+		}),
 		step(`the events are read back in the order of their delivery`, func(w *World) any {
 			return func(ctx context.Context) error {
 				return w.readBack(ctx, func(x transcript.Exchange) judge.Outcome { return judge.ReadBackInOrder(w.driver.Transcript(), x) })
