@@ -35,10 +35,13 @@ func (r *recording) afterwards(ctx context.Context, w *World) error {
 	return nil
 }
 
-// judgeEverything takes in what has come to the receivers until now, and
-// judges all of it.
+// judgeEverything takes in what has come to the receivers until now, or what
+// the receiver under test has stored, and judges all of it.
 func (r *recording) judgeEverything(ctx context.Context, w *World) error {
 	if w.driver.Transcript().Hook != nil {
+		if err := w.readBackTaken(ctx); err != nil {
+			return err
+		}
 		r.broken = judge.HookInvariants(w.driver.Transcript())
 		return nil
 	}

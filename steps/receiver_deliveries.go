@@ -30,6 +30,8 @@ func hookDeliverySteps() []Step {
 				return w.hookSubscription(ctx, "second "+theSubscription, types, nil)
 			}
 		}),
+		step(`the receiver is subscribed with the credentials (in other case|with one byte changed|cut short|lengthened|within a longer value|without their scheme)`,
+			func(w *World) any { return w.hookNearMiss }),
 		step(`the receiver is subscribed with (wrong credentials|no credentials|no client certificate|a client certificate of another authority)`,
 			func(w *World) any { return w.hookStranger }),
 		step(`sample events ((?:"[^"]*"(?:, | and )?)+) happen at once`, func(w *World) any { return w.postSamples }),
@@ -180,6 +182,30 @@ func (w *World) hookStranger(ctx context.Context, how string) error {
 			}
 			settings = append(settings, value)
 		}
+	}
+	return w.hookSubscription(ctx, theSubscription, "USER.CREATED", settings)
+}
+
+// hookNearMiss subscribes the receiver with almost the right credentials, in
+// every header that was agreed.
+func (w *World) hookNearMiss(ctx context.Context, how string) error {
+	if err := w.anEnvironment(ctx); err != nil {
+		return err
+	}
+	hook := w.driver.Transcript().Hook
+	if len(hook.Headers) == 0 {
+		return unobserved("the target claims to check credentials, and none are given")
+	}
+	var settings []setting
+	for _, header := range sortedKeys(hook.Headers) {
+		value, err := w.driver.NearMiss(header, map[string]driver.NearMiss{
+			"in other case": driver.OtherCase, "with one byte changed": driver.OtherByte, "cut short": driver.CutShort,
+			"lengthened": driver.Lengthened, "within a longer value": driver.Surrounded, "without their scheme": driver.Schemeless,
+		}[how])
+		if err != nil {
+			return err
+		}
+		settings = append(settings, setting{"header " + header, value})
 	}
 	return w.hookSubscription(ctx, theSubscription, "USER.CREATED", settings)
 }

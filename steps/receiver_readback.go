@@ -17,6 +17,14 @@ func readBackSteps() []Step {
 				return w.readBack(ctx, func(x transcript.Exchange) judge.Outcome { return judge.AllReadBack(w.driver.Transcript(), x) })
 			}
 		}),
+		step(`what was posted is read back`, func(w *World) any {
+			return func(ctx context.Context) error {
+				if _, err := w.stored(ctx, eventIDs(w.offered), true); err != nil {
+					return err
+				}
+				return w.judged(judge.Kept(w.driver.Transcript()))
+			}
+		}),
 		step(`the events are read back in the order of their delivery`, func(w *World) any {
 			return func(ctx context.Context) error {
 				return w.readBack(ctx, func(x transcript.Exchange) judge.Outcome { return judge.ReadBackInOrder(w.driver.Transcript(), x) })
@@ -53,6 +61,28 @@ func (w *World) readBack(ctx context.Context, j func(transcript.Exchange) judge.
 		return err
 	}
 	return w.judged(j(x))
+}
+
+// readBackTaken asks, where reading back is offered, for the events that were
+// answered 200 in the scenario and that no step has read back. It asks once,
+// and waits only for those that are not there yet.
+func (w *World) readBackTaken(ctx context.Context) error {
+	if !w.canReadBack() {
+		return nil
+	}
+	for _, wait := range []bool{false, true} {
+		ids := judge.Unread(w.driver.Transcript())
+		if len(ids) == 0 {
+			return nil
+		}
+		if !wait {
+			w.driver.Step(afterwardsStep)
+		}
+		if _, err := w.stored(ctx, ids, wait); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stored asks for the events with these ids, and waits for all of them where

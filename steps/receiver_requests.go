@@ -34,6 +34,12 @@ func hookRequestSteps() []Step {
 					}[how])
 				}
 			}),
+		step(`an event is posted to the receiver, and another on the same connection without the credentials`, func(w *World) any { return w.offerTwice }),
+		step(`the second post is refused with 401 or 403`, func(w *World) any {
+			return func() error {
+				return w.judged(judge.Response(w.answer, judge.StatusIn(http.StatusUnauthorized, http.StatusForbidden)))
+			}
+		}),
 		step(`(\d+) events? (?:is|are) posted to the receiver at once`, func(w *World) any {
 			return func(ctx context.Context, n int) error { return w.offer(ctx, n, driver.Way{}) }
 		}),
@@ -80,6 +86,21 @@ func (w *World) offer(ctx context.Context, n int, way driver.Way) error {
 		return err
 	}
 	return w.postHook(ctx, body, way)
+}
+
+// offerTwice posts an event with the credentials, and one without them on the
+// same connection.
+func (w *World) offerTwice(ctx context.Context) error {
+	if len(w.driver.Transcript().Hook.Headers) == 0 {
+		return unobserved("the target claims to check credentials, and none are given")
+	}
+	if err := w.offer(ctx, 1, driver.Way{Keep: true}); err != nil {
+		return err
+	}
+	if _, err := answered(w.answer, judge.Status(http.StatusOK)); err != nil {
+		return err
+	}
+	return w.offer(ctx, 1, driver.Way{Again: true, Stranger: true})
 }
 
 // makeDelivery makes an array of events like the platform's, with ids of

@@ -26,3 +26,27 @@ Feature: Completeness and order
       When 2 events happen at once
       Then every delivery is answered 200
       And every event is read back
+
+    Scenario Outline: Events in a <body>
+      Given the receiver under test, subscribed to "USER.CREATED" with:
+        | body | <body> |
+      When 3 events happen at once
+      Then every delivery is answered 200
+      And every event is read back
+
+      Examples:
+        | body          |
+        | compact array |
+        | pretty array  |
+
+    Scenario: A payload of up to 4096 KB
+      Given the receiver under test, subscribed to "USER.CREATED" with:
+        | limit | 4096 KB |
+      When 4 events of 1048000 bytes happen at once
+      Then a delivery of 4190000 to 4194304 bytes is answered 200
+      And every event is read back
+
+    Scenario: An event posted in chunks
+      When an event is posted to the receiver in chunks
+      Then the post is answered 200
+      And what was posted is read back

@@ -16,6 +16,24 @@ Feature: Who may deliver, and to whom
         | no credentials    |
         | wrong credentials |
 
+    Scenario Outline: A delivery with the credentials <almost>
+      Given the receiver is subscribed with the credentials <almost>
+      When sample event "user-created" happens
+      Then every delivery is refused with 401 or 403
+
+      Examples:
+        | almost                |
+        | in other case         |
+        | with one byte changed |
+        | cut short             |
+        | lengthened            |
+        | within a longer value |
+        | without their scheme  |
+
+    Scenario: A delivery without the credentials on a connection that has had them
+      When an event is posted to the receiver, and another on the same connection without the credentials
+      Then the second post is refused with 401 or 403
+
     Scenario: A delivery with the credentials
       Given the receiver under test, subscribed to "USER.CREATED"
       When sample event "user-created" happens

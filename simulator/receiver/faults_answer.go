@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/tidwall/gjson"
 )
@@ -45,8 +47,70 @@ func answerFaults() []Fault {
 			next.ServeHTTP(w, r)
 		})},
 		{"receiver-credentials-400", "Wrong credentials are answered 400.", []string{"RCV-011"}, answering(http.StatusUnauthorized, http.StatusBadRequest)},
+		{"receiver-credentials-any-case", "Credentials are compared without regard to case.", []string{"RCV-011"}, alike(strings.EqualFold)},
+		{"receiver-credentials-begun", "The beginning of the credentials will do.", []string{"RCV-011"},
+			alike(func(given, right string) bool { return strings.HasPrefix(right, given) })},
+		{"receiver-credentials-once", "Credentials are checked once for each connection.", []string{"RCV-011"}, func(p *pieces) {
+			var checked sync.Map
+			granting(func(r *http.Request) bool {
+				_, ok := checked.Load(r.RemoteAddr)
+				return ok
+			}, func(r *http.Request) { checked.Store(r.RemoteAddr, true) })(p)
+		}},
 	}
 }
+
+// alike takes credentials that are like the right ones, which are those of the
+// first delivery that is taken; whoever comes before it waits a while.
+func alike(like func(given, right string) bool) func(*pieces) {
+	var once sync.Once
+	known, right := make(chan struct{}), ""
+	return granting(func(r *http.Request) bool {
+		given := r.Header.Get("Authorization")
+		if given == "" {
+			return false
+		}
+		select {
+		case <-known:
+			return like(given, right)
+		case <-time.After(5 * time.Second):
+		case <-r.Context().Done():
+		}
+		return false
+	}, func(r *http.Request) {
+		once.Do(func() {
+			right = r.Header.Get("Authorization")
+			close(known)
+		})
+	})
+}
+
+// granting answers 200 in place of 401 to whom it is granted, and notes whom
+// it was answered anyway.
+func granting(grant func(*http.Request) bool, note func(*http.Request)) func(*pieces) {
+	return handled(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(decided{w, func(status int) int {
+			switch {
+			case r.Method != http.MethodPost:
+			case status == http.StatusOK:
+				note(r)
+			case status == http.StatusUnauthorized && grant(r):
+				return http.StatusOK
+			}
+			return status
+		}}, r)
+	})
+}
+
+// decided answers with the status that is decided in place of another.
+type decided struct {
+	http.ResponseWriter
+	decide func(int) int
+}
+
+func (d decided) WriteHeader(status int) { d.ResponseWriter.WriteHeader(d.decide(status)) }
+
+func (d decided) Unwrap() http.ResponseWriter { return d.ResponseWriter }
 
 // handled has something else handle the requests, which may hand them on.
 func handled(handle func(next http.Handler, w http.ResponseWriter, r *http.Request)) func(*pieces) {

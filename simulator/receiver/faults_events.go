@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -27,6 +28,12 @@ func storingFaults() []Fault {
 		{"receiver-hundred-stored", "Of a delivery the first hundred events are stored.", []string{"RCV-022"}, stored(func(events []string) []string {
 			return events[:min(100, len(events))]
 		})},
+		{"receiver-pretty-lost", "The last event of a pretty-printed array is lost.", []string{"RCV-022"},
+			lost(func(_ *http.Request, body []byte) bool { return bytes.HasPrefix(body, []byte("[\n")) })},
+		{"receiver-chunked-lost", "The last event of a delivery without a Content-Length is lost.", []string{"RCV-022"},
+			lost(func(r *http.Request, _ []byte) bool { return r.ContentLength < 0 })},
+		{"receiver-long-lost", "The last event of a delivery of more than 1 MB is lost.", []string{"RCV-022"},
+			lost(func(_ *http.Request, body []byte) bool { return len(body) > 1<<20 })},
 		{"receiver-order-lost", "The events of a delivery are stored in the reverse order.", []string{"RCV-021"}, stored(func(events []string) []string {
 			slices.Reverse(events)
 			return events
@@ -63,6 +70,22 @@ func stored(change func([]string) []string) func(*pieces) {
 			events = append(events, e.Raw)
 		}
 		return []byte("[" + strings.Join(change(events), ",") + "]")
+	})
+}
+
+// lost takes all events but the last of the arrays that it is about.
+func lost(about func(r *http.Request, body []byte) bool) func(*pieces) {
+	return handled(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if body, err := read(r); err == io.EOF && about(r, body) {
+			if events := eventsOf(body); len(events) > 0 {
+				kept := make([]string, len(events)-1)
+				for i := range kept {
+					kept[i] = events[i].Raw
+				}
+				put(r, []byte("["+strings.Join(kept, ",")+"]"), err)
+			}
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/steps/transcript"
@@ -40,6 +43,12 @@ type Way struct {
 	// CutAfter closes the connection after so many bytes of the body, which
 	// is announced in full; 0 sends all of it.
 	CutAfter int
+	// Keep leaves the connection open once the answer has come, and Again
+	// makes the request on the connection that was left open; on a new one,
+	// where the receiver has closed that.
+	Keep, Again bool
+	// Stranger leaves out the headers that were agreed.
+	Stranger bool
 }
 
 // meet makes a request to the receiver under test.
@@ -52,7 +61,9 @@ func (l *Live) meet(ctx context.Context, c Call) (transcript.Entry, error) {
 		header.Set(name, value)
 	}
 	for name, value := range hook.Headers {
-		header.Set(name, value)
+		if !c.Way.Stranger {
+			header.Set(name, value)
+		}
 	}
 	redact := l.redactor()
 	x := &transcript.Exchange{
@@ -61,7 +72,7 @@ func (l *Live) meet(ctx context.Context, c Call) (transcript.Entry, error) {
 		Link:    &transcript.Link{},
 	}
 	entry := transcript.Entry{At: l.Now(), Exchange: x}
-	answer, err := l.client.hook.converse(ctx, hook.URL, header, c, x.Link)
+	answer, err := l.client.hook.converse(ctx, hook.URL, header, c, x.Link, &l.line)
 	x.End = l.Now()
 	if err != nil {
 		x.Error = redact.Text(err.Error())
@@ -145,12 +156,37 @@ func (c *Client) HookHeader(salt string) *transcript.Hook {
 	return hook
 }
 
+// line is a connection to the receiver under test that is left open.
+type line struct {
+	conn *tls.Conn
+	link transcript.Link
+}
+
+// end closes the connection, if there is one.
+func (l *line) end() {
+	if l.conn != nil {
+		_ = l.conn.Close() // nothing is lost: all answers have been read
+		l.conn = nil
+	}
+}
+
 // converse makes the connection and the request, and notes what becomes of
-// the connection.
-func (h hookClient) converse(ctx context.Context, address string, header http.Header, c Call, link *transcript.Link) (*transcript.Response, error) {
+// the connection. open is that of a call before, or for a call after.
+func (h hookClient) converse(ctx context.Context, address string, header http.Header, c Call, link *transcript.Link, open *line) (*transcript.Response, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, errors.New("the receiver's URL cannot be read")
+	}
+	if c.Way.Again && open.conn != nil {
+		*link = open.link
+		if deadline, ok := ctx.Deadline(); ok {
+			_ = open.conn.SetDeadline(deadline) // a closed one shows below
+		}
+		answer, err := overHTTP1(open.conn, u, header, c)
+		open.end()
+		if err == nil {
+			return answer, nil
+		}
 	}
 	port := u.Port()
 	if port == "" {
@@ -160,7 +196,12 @@ func (h hookClient) converse(ctx context.Context, address string, header http.He
 	if err != nil {
 		return nil, fmt.Errorf("connect over IPv4: %w", err)
 	}
-	defer raw.Close()
+	kept := false
+	defer func() {
+		if !kept {
+			raw.Close()
+		}
+	}()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := raw.SetDeadline(deadline); err != nil {
 			return nil, err
@@ -177,7 +218,12 @@ func (h hookClient) converse(ctx context.Context, address string, header http.He
 	if state.NegotiatedProtocol == "h2" {
 		return overHTTP2(ctx, conn, u, header, c)
 	}
-	return overHTTP1(conn, u, header, c)
+	answer, err := overHTTP1(conn, u, header, c)
+	if kept = err == nil && c.Way.Keep; kept {
+		open.end()
+		*open = line{conn, *link}
+	}
+	return answer, err
 }
 
 func (h hookClient) config(host string, way *Way) *tls.Config {
@@ -208,7 +254,9 @@ func overHTTP1(conn net.Conn, u *url.URL, header http.Header, c Call) (*transcri
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		line(name, header.Get(name))
 	}
-	line("Connection", "close")
+	if !c.Way.Keep {
+		line("Connection", "close")
+	}
 	body := c.Body
 	switch {
 	case c.Way.Chunked:
@@ -307,7 +355,7 @@ func (l *Live) readBack(ctx context.Context, c Call) (transcript.Entry, error) {
 			x.End, x.Error = l.Now(), l.redactor().Text(err.Error())
 			return entry, nil
 		}
-		if len(events) < len(ids) && c.Within > 0 {
+		if c.Within > 0 && !among(events, ids) {
 			select {
 			case <-pause.C:
 				continue
@@ -324,10 +372,21 @@ func (l *Live) readBack(ctx context.Context, c Call) (transcript.Entry, error) {
 	}
 }
 
+// among tells whether all that is asked for is there. There may be more: what
+// was stored twice, and what was not asked for.
+func among(events []json.RawMessage, ids []string) bool {
+	there := map[string]bool{}
+	for _, e := range events {
+		there[gjson.GetBytes(e, "id").String()] = true
+		there[gjson.GetBytes(e, "event.id").String()] = true // in its envelope
+	}
+	return !slices.ContainsFunc(ids, func(id string) bool { return !there[id] })
+}
+
 // reachHook tells whether the receiver under test takes connections.
 func (c *Client) reachHook(ctx context.Context) error {
 	link := &transcript.Link{}
-	_, err := c.hook.converse(ctx, c.system.Hook.URL, http.Header{}, Call{Method: http.MethodHead, Way: &Way{}}, link)
+	_, err := c.hook.converse(ctx, c.system.Hook.URL, http.Header{}, Call{Method: http.MethodHead, Way: &Way{}}, link, &line{})
 	if !link.Connected {
 		return fmt.Errorf("the receiver at %s: %w", c.system.Hook.Address(), err)
 	}

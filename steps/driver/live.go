@@ -45,6 +45,7 @@ type Live struct {
 	counted secretCount
 	hook    map[string]string // secrets of the receiver under test, by their marks
 	told    map[string]string // secrets that answers told, by their marks
+	line    line              // to the receiver under test
 
 	traces traces
 }
@@ -62,6 +63,8 @@ func NewLive(client *Client, salt string, timeout time.Duration) *Live {
 // disclosed is a body in which the marks of the receiver's secrets are
 // replaced by the secrets: as they are, or as they stand in a JSON string.
 func (l *Live) disclosed(body []byte, inJSON bool) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for mark, secret := range l.hook {
 		if !bytes.Contains(body, []byte(mark)) {
 			continue

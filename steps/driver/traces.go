@@ -114,6 +114,7 @@ func (t *traces) forget(gone []trace) {
 // because it could not be removed.
 func (l *Live) CleanUp(ctx context.Context) (left []string) {
 	l.traces.close(ctx)
+	l.line.end()
 	for {
 		batch := l.traces.last()
 		if len(batch) == 0 {

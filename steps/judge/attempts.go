@@ -331,10 +331,15 @@ func NothingReadBack(x transcript.Exchange) Outcome {
 
 // HookInvariants looks through a scenario of a receiver for promises that
 // hold for every delivery, whatever the scenario is about, and gives the first
-// that is broken; nil, if none is.
+// that is broken; nil, if none is. A MUST goes before a SHOULD.
 func HookInvariants(t *transcript.Transcript) *Broken {
-	if b := broken(TakenBy200(t), "RCV-008"); b != nil {
-		return b
+	for _, p := range []struct {
+		judge func(*transcript.Transcript) Outcome
+		rule  string
+	}{{TakenBy200, "RCV-008"}, {Kept, "RCV-022"}, {KeptUnchanged, "RCV-017"}, {NotRedirected, "RCV-010"}} {
+		if b := broken(p.judge(t), p.rule); b != nil {
+			return b
+		}
 	}
-	return broken(NotRedirected(t), "RCV-010")
+	return nil
 }

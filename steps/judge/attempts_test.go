@@ -170,10 +170,15 @@ func TestStringsAreReadBackAsTheyWerePosted(t *testing.T) {
 
 func TestWhatHoldsForEveryDeliveryToAReceiver(t *testing.T) {
 	t.Parallel()
+	lost := hooked(t, tried(200, "a", "b"), tried(301, "c"))
+	x := read(eventsOf([]string{"a"})...)
+	x.Peer = "read-back"
+	lost.Entries = append(lost.Entries, transcript.Entry{Exchange: &x})
 	for rule, log := range map[string]*transcript.Transcript{
 		"":        hooked(t, tried(200, "a"), tried(500, "b"), failed("EOF", "c")),
 		"RCV-008": hooked(t, tried(301, "a"), tried(202, "b")),
 		"RCV-010": hooked(t, tried(200, "a"), tried(301, "b")),
+		"RCV-022": lost,
 	} {
 		b := judge.HookInvariants(log)
 		if (b == nil) != (rule == "") || b != nil && b.Rules[0] != rule {

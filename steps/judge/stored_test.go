@@ -1,0 +1,80 @@
+package judge_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
+)
+
+func TestWhatIsAnswered200IsKept(t *testing.T) {
+	t.Parallel()
+	took, refused := hooked(t, tried(200, "a", "b"), tried(200, "c")), hooked(t, tried(200, "a"), tried(401, "b", "c"))
+	envelopes := hooked(t, try{Body: `[{"time":1,"event":{"id":"a"}},{"time":1,"event":{"id":"b"}}]`, Status: 200})
+	tested := hooked(t, tried(200, "a"), try{Body: `[{"id":"t","action":{"type":"EVENT_DELIVERY_TEST"}}]`, Status: 200})
+	post := func(status int, body string) *transcript.Transcript {
+		log := hooked(t)
+		log.Entries = append(log.Entries, transcript.Entry{Exchange: &transcript.Exchange{
+			Peer: "hook", Request: transcript.Request{Method: "POST", Path: "hook", Body: []byte(body)}, Response: &transcript.Response{Status: status},
+		}})
+		return log
+	}
+	named := hooked(t, try{Body: `[{"id":"a","recordedAt":"2026-03-04T09:15:27.1234Z","resources":[{"name":"Ærø","n":1}]}]`, Status: 200})
+	for name, c := range map[string]struct {
+		log   *transcript.Transcript
+		reads []transcript.Exchange // one after the other
+		rule  string
+	}{
+		"nothing is wrong":                  {log: hooked(t, tried(200, "a"), tried(500, "b"), failed("EOF", "c"))},
+		"all stored":                        {took, []transcript.Exchange{read(eventsOf([]string{"c", "a", "b"})...)}, ""},
+		"all stored in the end":             {took, []transcript.Exchange{read(eventsOf([]string{"a"})...), read(eventsOf([]string{"b", "c"})...)}, ""},
+		"one not stored":                    {took, []transcript.Exchange{read(eventsOf([]string{"a", "c"})...)}, "RCV-022"},
+		"nothing stored":                    {took, []transcript.Exchange{read()}, "RCV-022"},
+		"reading back without an answer":    {took, []transcript.Exchange{{Error: "EOF"}}, ""},
+		"what was refused is not stored":    {refused, []transcript.Exchange{read(eventsOf([]string{"a"})...)}, ""},
+		"a test is not stored":              {tested, []transcript.Exchange{read(eventsOf([]string{"a"})...)}, ""},
+		"a post, stored":                    {post(200, `[{"id":"p"}]`), []transcript.Exchange{read(`{"id":"p"}`)}, ""},
+		"a post, not stored":                {post(200, `[{"id":"p"}]`), []transcript.Exchange{read()}, "RCV-022"},
+		"a post that was refused":           {post(400, `[{"id":"p"}]`), []transcript.Exchange{read()}, ""},
+		"a post that is no JSON":            {post(200, `[{"id":"p"},{"id":"q`), []transcript.Exchange{read()}, ""},
+		"envelopes, taken out":              {envelopes, []transcript.Exchange{read(`{"id":"a"}`, `{"id":"b"}`)}, ""},
+		"envelopes, as they came":           {envelopes, []transcript.Exchange{read(`{"event":{"id":"a"}}`, `{"event":{"id":"b"}}`)}, ""},
+		"envelopes, one lost":               {envelopes, []transcript.Exchange{read(`{"id":"a"}`)}, "RCV-022"},
+		"envelopes, not to be found by ids": {envelopes, []transcript.Exchange{read()}, ""},
+		"another order, another time":       {named, []transcript.Exchange{read(`{"resources":[{"n":1,"name":"\u00c6rø"}],"recordedAt":"2026-03-04T09:15:27.123Z","id":"a"}`)}, ""},
+		"a name that changed":               {named, []transcript.Exchange{read(`{"id":"a","resources":[{"name":"?r?"}]}`)}, "RCV-017"},
+		"a name that is missing":            {named, []transcript.Exchange{read(`{"id":"a"}`)}, "RCV-017"},
+		"stored twice, once as it was":      {named, []transcript.Exchange{read(`{"id":"a"}`, `{"id":"a","resources":[{"name":"Ærø"}]}`)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log := *c.log
+			log.Entries = slices.Clone(log.Entries)
+			for _, x := range c.reads {
+				x.Peer = "read-back"
+				log.Entries = append(log.Entries, transcript.Entry{Exchange: &x})
+			}
+			if o := judge.Kept(&log); o.Failed() != (c.rule == "RCV-022") {
+				t.Errorf("kept: got %+v, want %q broken", o, c.rule)
+			}
+			if o := judge.KeptUnchanged(&log); o.Failed() != (c.rule == "RCV-017") {
+				t.Errorf("kept unchanged: got %+v, want %q broken", o, c.rule)
+			}
+		})
+	}
+}
+
+func TestWhatIsToBeReadBackIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	log := hooked(t, tried(200, "a", "b"), tried(500, "c"), tried(200, "b", "a"))
+	if got := judge.Unread(log); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("got %q before reading back", got)
+	}
+	x := read(eventsOf([]string{"a"})...)
+	x.Peer = "read-back"
+	log.Entries = append(log.Entries, transcript.Entry{Exchange: &x})
+	if got := judge.Unread(log); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("got %q once a is read back", got)
+	}
+}
