@@ -168,6 +168,13 @@ Feature: Event
         | NEWRELIC | array        | nothing    |
         | NEWRELIC | pretty array | user agent |
 
+    @needs:post-events @needs:tcp-ip
+    Scenario: Over TCP nothing tells the IP address
+      Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "JSON_DOC" |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then what comes to "sink" hides the IP address of "posted"
+
     Scenario: The opt-in to IP addresses is taken back
       Given a subscription to "USER.CREATED" with:
         | exposes | IP address and user agent |
@@ -252,6 +259,13 @@ Feature: Event
         | SPLUNK   | NDJSON       | IP address |
         | NEWRELIC | array        | nothing    |
         | NEWRELIC | pretty array | IP address |
+
+    @needs:post-events @needs:tcp-ip
+    Scenario: Over TCP nothing tells the user agent
+      Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "JSON_DOC" |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then what comes to "sink" hides the user agent of "posted"
 
     Scenario: The opt-in to user agents is taken back
       Given a subscription to "USER.CREATED" with:
