@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/hookproof/hookproof/steps/judge"
+	"github.com/hookproof/hookproof/steps/transcript"
 )
 
 // formatSteps judge deliveries in formats of which it is not documented where
@@ -48,6 +49,8 @@ func formatSteps() []Step {
 			return func(receiver string) error { return w.judged(judge.SplunkRecords(w.driver.Transcript(), receiver)) }
 		}),
 		step(`the ids of the events at "([^"]*)" are found at "([^"]*)"`, func(w *World) any { return w.sameIDs }),
+		step(`what comes to "([^"]*)" hides the (IP address|user agent) of "([^"]*)"`, func(w *World) any { return w.hiddenAt }),
+		step(`the event of "([^"]*)" in its record at "([^"]*)" shows the IP address`, func(w *World) any { return w.addressInRecord }),
 		step(`the records at "([^"]*)" and "([^"]*)" differ`, func(w *World) any {
 			return func(one, other string) error {
 				return w.judged(judge.DifferentRecords(w.driver.Transcript(), one, other))
@@ -104,4 +107,50 @@ func (w *World) sameIDs(ctx context.Context, one, other string) error {
 		return err
 	}
 	return w.judged(judge.SameIDs(t, one, other))
+}
+
+// anything waits until a delivery has come to the receiver.
+func (w *World) anything(ctx context.Context, receiver string) error {
+	e, err := w.endpoint(receiver)
+	if err != nil {
+		return err
+	}
+	t := w.driver.Transcript()
+	came, err := w.driver.AwaitDeliveries(ctx, e, w.deadlines.Delivery, func() bool { return len(t.Deliveries(receiver)) > 0 })
+	if err == nil && !came {
+		return unobserved("nothing came to receiver %q within %v", receiver, w.deadlines.Delivery)
+	}
+	return err
+}
+
+// hiddenAt judges that nothing tells where an event came from in what comes to
+// the receiver, of whose records nothing is documented.
+func (w *World) hiddenAt(ctx context.Context, receiver, what, name string) error {
+	c, err := w.event(name)
+	if err != nil {
+		return err
+	}
+	if err := w.anything(ctx, receiver); err != nil {
+		return err
+	}
+	hides := map[string]func(*transcript.Transcript, string, judge.Origin) judge.Outcome{
+		"IP address": judge.BodiesHideAddress, "user agent": judge.BodiesHideUserAgent,
+	}[what]
+	return w.judged(hides(w.driver.Transcript(), receiver, judge.OriginOf(w.driver.Transcript(), c)))
+}
+
+// addressInRecord judges the event in a record, where there is one.
+func (w *World) addressInRecord(ctx context.Context, name, receiver string) error {
+	c, err := w.event(name)
+	if err != nil {
+		return err
+	}
+	if err := w.anything(ctx, receiver); err != nil {
+		return err
+	}
+	o, told := judge.RecordShowsAddress(w.driver.Transcript(), receiver, c)
+	if !told {
+		return unobserved("no record at receiver %q has the event %q in it", receiver, name)
+	}
+	return w.judged(o)
 }

@@ -126,13 +126,14 @@ func (w *World) shapePopulation(event []byte, path, name string) ([]byte, error)
 	return sjson.SetBytes(event, path, map[string]string{"id": id})
 }
 
-// postFrom posts an event that says where it came from.
+// postFrom posts an event that says where it came from. In JSON, other than
+// in a header, characters beyond ASCII mean the same to everybody.
 func (w *World) postFrom(ctx context.Context, name, address string) error {
 	event, err := fixtures.Event("user-created")
 	if err != nil {
 		return err
 	}
-	source := map[string]string{"ipAddress": address, "userAgent": w.unmistakable()}
+	source := map[string]string{"ipAddress": address, "userAgent": w.unmistakable() + " für 監査"}
 	if event, err = sjson.SetBytes(event, "source", source); err != nil {
 		return err
 	}

@@ -36,9 +36,9 @@ func settingsOf(table *godog.Table) ([]setting, error) {
 
 // apply puts settings into a subscription's body. Known words are
 // "receiver", "populations", "applications", "tags", "limit", "body",
-// "exposes", "header NAME", "key" and "below", which lengthens the path of the
-// URL; anything else is the path of a member with its JSON value, or "absent"
-// to leave the member out.
+// "exposes", "header NAME", "long header NAME" with a number of characters,
+// "key" and "below", which lengthens the path of the URL; anything else is the
+// path of a member with its JSON value, or "absent" to leave the member out.
 func (w *World) apply(body []byte, settings []setting) ([]byte, error) {
 	for _, s := range settings {
 		if s.name == "exposes" {
@@ -78,6 +78,13 @@ func (w *World) apply(body []byte, settings []setting) ([]byte, error) {
 func (w *World) member(s setting) (path string, value any, err error) {
 	if header, ok := strings.CutPrefix(s.name, "header "); ok {
 		return "httpEndpoint.headers." + gjson.Escape(header), s.value, nil
+	}
+	if header, ok := strings.CutPrefix(s.name, "long header "); ok {
+		n, err := strconv.Atoi(s.value)
+		if err != nil {
+			return "", nil, fmt.Errorf("%s of %q characters: %w", s.name, s.value, err)
+		}
+		return "httpEndpoint.headers." + gjson.Escape(header), strings.Repeat("0123456789", (n+9)/10)[:n], nil
 	}
 	switch s.name {
 	case "receiver":

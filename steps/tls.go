@@ -62,6 +62,11 @@ func tlsSteps() []Step {
 				return w.ownReceiverThat(ctx, kind, atFirst(n, driver.Action{Reset: true}))
 			}
 		}),
+		step(`a receiver (requiring a client certificate|with a certificate of an unknown authority) that answers (\d+)`, func(w *World) any {
+			return func(ctx context.Context, kind string, status int) error {
+				return w.ownReceiverThat(ctx, kind, driver.Behaviour{Then: &driver.Action{Status: status}})
+			}
+		}),
 		step(`the receiver's certificate uploaded with usage type "([^"]*)"`, func(w *World) any {
 			return func(ctx context.Context, usage string) error { return w.uploadReceivers(ctx, usage, w.environment) }
 		}),

@@ -54,6 +54,61 @@ Feature: Delivery
       Then the event of "Ada" is delivered
       And every delivery carries the configured headers
 
+    Scenario: Ten headers arrive
+      Given a subscription to "USER.CREATED" with:
+        | header Authorization | Bearer 6b0c |
+        | header X-Audit       | on          |
+        | header X-Cluster     | two         |
+        | header X-Colour      | green       |
+        | header X-Region      | EMEA        |
+        | header X-Shard       | 7           |
+        | header X-Source      | PingOne     |
+        | header X-Stage       | test        |
+        | header X-Tenant      | seven       |
+        | header X-Zone        | b           |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+    Scenario: A value of 2000 characters arrives whole
+      Given a subscription to "USER.CREATED" with:
+        | long header X-Token | 2000 |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+    Scenario Outline: The headers come with a body that is <body>
+      Given a subscription to "USER.CREATED" with:
+        | body             | <body> |
+        | header X-Api-Key | s3cret |
+        | header X-Tenant  | seven  |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+      Examples:
+        | body         |
+        | pretty array |
+        | NDJSON       |
+
+    @needs:post-events
+    Scenario: The headers come with 150 events
+      Given a subscription to "USER.CREATED" with:
+        | header Authorization | Bearer 6b0c |
+        | header X-Tenant      | seven       |
+      When 150 events happen at once
+      Then every event is delivered
+      And every delivery carries the configured headers
+
+    @needs:post-events
+    Scenario: The headers come with a body of more than 100 KB
+      Given a subscription to "USER.CREATED" with:
+        | header Authorization | Bearer 6b0c |
+        | header X-Tenant      | seven       |
+      When 1 events of 150000 bytes happen at once
+      Then every event is delivered
+      And every delivery carries the configured headers
+
     Scenario: The headers are on every delivery, not only on the first
       Given a subscription to "USER.CREATED" with:
         | limit            | 1 event |
@@ -99,6 +154,20 @@ Feature: Delivery
       When user "Ada" is created
       Then the event of "Ada" is delivered
       And every delivery carries the configured headers
+
+    Scenario Outline: The credentials arrive unchanged with <what>
+      Given a subscription to "USER.CREATED" with:
+        | body            | <body>                             |
+        | header <header> | Basic cGluZ29uZTpTM2NyZXQ6LysrPQ== |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+      Examples:
+        | what                 | body         | header        |
+        | a pretty body        | pretty array | Authorization |
+        | NDJSON               | NDJSON       | Authorization |
+        | a name in lower case | array        | authorization |
 
     Scenario: The credentials are sent again with what is sent again
       Given a receiver "receiver" that answers 500 to the first 2 deliveries
@@ -207,6 +276,23 @@ Feature: Delivery
         | 1500   | array        |
         | 750    | pretty array |
         | 750    | NDJSON       |
+
+    Scenario: A burst of 750 events behind a delivery that fails
+      Given a receiver "receiver" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "receiver"
+      When user "Ada" is created
+      Then delivery to "receiver" fails 2 times or more
+      When 750 events happen at once
+      And receiver "receiver" recovers
+      Then all events are sent to "receiver" until they are acknowledged
+      And no delivery holds more than 500 events
+
+    Scenario: A burst of 750 events to a subscription with a filter by tag
+      Given a subscription to "USER.DELETED" with:
+        | tags | adminIdentityEvent |
+      When 750 events like sample "user-deleted-admin-identity" happen at once
+      Then every event is delivered
+      And no delivery holds more than 500 events
 
   @DLV-008
   Rule: A delivery holds at most as many events as the payload limit says
@@ -335,6 +421,18 @@ Feature: Delivery
       Then every event is delivered
       And no delivery of several events is larger than 64 KB
 
+    @needs:post-events
+    Scenario: A burst with a limit of 8 KB behind a delivery that fails
+      Given a receiver "receiver" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "receiver" with:
+        | limit | 8 KB |
+      When user "Ada" is created
+      Then delivery to "receiver" fails 2 times or more
+      When 40 events happen at once
+      And receiver "receiver" recovers
+      Then all events are sent to "receiver" until they are acknowledged
+      And no delivery of several events is larger than 8 KB
+
     @whole-environment
     Scenario: A limit of 4 KB is set later
       Given a subscription to "USER.CREATED"
@@ -419,6 +517,44 @@ Feature: Delivery
       Then the event of "Ada" is delivered
       And no event was held longer than 2 seconds
 
+    Scenario: A failure that is over is no reason to wait
+      Given a receiver "receiver" that answers 500 to the first 2 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "receiver"
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
+      When user "Bob" is created
+      Then the event of "Bob" is delivered
+      And no event was held longer than 2 seconds
+
+    @slow
+    Scenario: A pause since the event before is no reason to wait
+      Given a subscription to "USER.CREATED"
+      When a user is created every 2600 milliseconds, 2 times
+      Then every event is delivered
+      And no event was held longer than 2 seconds
+
+    @needs:certificates
+    Scenario: Verification is no reason to wait
+      Given a receiver with a certificate of an unknown authority
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And no event was held longer than 2 seconds
+
+    @needs:certificates
+    Scenario: A client certificate is no reason to wait
+      Given a receiver requiring a client certificate
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And no event was held longer than 2 seconds
+
   @DLV-013
   Rule: Events that happen close together share deliveries
 
@@ -435,6 +571,14 @@ Feature: Delivery
       Given a subscription to "USER.CREATED" with:
         | body | pretty array |
       When 3 users are created at once
+      Then every event is delivered
+      And every delivery is indented over several lines
+
+    @needs:post-events
+    Scenario: A body of 100 events is indented
+      Given a subscription to "USER.CREATED" with:
+        | body | pretty array |
+      When 100 events happen at once
       Then every event is delivered
       And every delivery is indented over several lines
 
@@ -473,6 +617,17 @@ Feature: Delivery
     Scenario: Nothing is said about pretty print
       Given a subscription to "USER.CREATED"
       When 5 users are created at once
+      Then every event is delivered
+      And no delivery has line breaks between its values
+
+    @whole-environment
+    Scenario: Pretty print is taken away
+      Given a subscription to "USER.CREATED" with:
+        | body | pretty array |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | payloadOptions | absent |
+      And 3 users are created at once
       Then every event is delivered
       And no delivery has line breaks between its values
 
@@ -558,6 +713,30 @@ Feature: Delivery
       When user "Bob" is created
       Then the event of "Bob" is delivered to "on"
       And the events of "Ada" and "Bob" have not come to "off"
+
+    Scenario: It is switched off a second time
+      Given subscriptions "on" and "off" to "USER.CREATED", each with a receiver of that name
+      When subscription "off" is switched off
+      And user "Ada" is created
+      Then the event of "Ada" is delivered to "on"
+      When subscription "off" is switched on
+      Then the event of "Ada" is delivered to "off"
+      When subscription "off" is switched off
+      And users "Bob" and "Cy" are created, each after the one before has come to "on"
+      Then the events of "Bob" and "Cy" have not come to "off"
+
+    @needs:certificates
+    Scenario: Its receiver requires a client certificate
+      Given a receiver requiring a client certificate
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription "off" to "USER.CREATED" at receiver "receiver" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      And a subscription "on" to "USER.CREATED" at receiver "beside"
+      When subscription "off" is switched off
+      And users "Ada" and "Bob" are created, each after the one before has come to "beside"
+      Then the events of "Ada" and "Bob" have not come to "receiver"
 
   @DLV-021
   Rule: A deleted subscription delivers nothing

@@ -152,6 +152,29 @@ Feature: Event
         | pretty array |
         | NDJSON       |
 
+    @needs:post-events
+    Scenario Outline: In format <format> as <body>, exposing <exposed>, nothing tells the IP address
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | format  | "<format>" |
+        | body    | <body>     |
+        | exposes | <exposed>  |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then what comes to "sink" hides the IP address of "posted"
+
+      Examples:
+        | format   | body         | exposed    |
+        | SPLUNK   | array        | nothing    |
+        | SPLUNK   | NDJSON       | user agent |
+        | NEWRELIC | array        | nothing    |
+        | NEWRELIC | pretty array | user agent |
+
+    @needs:post-events @needs:tcp-ip
+    Scenario: Over TCP nothing tells the IP address
+      Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "JSON_DOC" |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then what comes to "sink" hides the IP address of "posted"
+
     Scenario: The opt-in to IP addresses is taken back
       Given a subscription to "USER.CREATED" with:
         | exposes | IP address and user agent |
@@ -220,6 +243,29 @@ Feature: Event
         | array        |
         | pretty array |
         | NDJSON       |
+
+    @needs:post-events
+    Scenario Outline: In format <format> as <body>, exposing <exposed>, nothing tells the user agent
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | format  | "<format>" |
+        | body    | <body>     |
+        | exposes | <exposed>  |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then what comes to "sink" hides the user agent of "posted"
+
+      Examples:
+        | format   | body         | exposed    |
+        | SPLUNK   | array        | nothing    |
+        | SPLUNK   | NDJSON       | IP address |
+        | NEWRELIC | array        | nothing    |
+        | NEWRELIC | pretty array | IP address |
+
+    @needs:post-events @needs:tcp-ip
+    Scenario: Over TCP nothing tells the user agent
+      Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "JSON_DOC" |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then what comes to "sink" hides the user agent of "posted"
 
     Scenario: The opt-in to user agents is taken back
       Given a subscription to "USER.CREATED" with:
@@ -302,6 +348,14 @@ Feature: Event
         | exposed                   |
         | IP address                |
         | IP address and user agent |
+
+    @needs:post-events
+    Scenario: In format SPLUNK an event in a record shows the IP address
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | format  | "SPLUNK"   |
+        | exposes | IP address |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then the event of "posted" in its record at "sink" shows the IP address
 
     Scenario: The opt-in to IP addresses is given later
       Given a subscription to "USER.CREATED"

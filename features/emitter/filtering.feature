@@ -63,6 +63,15 @@ Feature: Filtering
         | sentinel | PROVISION_CREDENTIAL.DELETED             |
       Then only the event of "sentinel" is delivered
 
+    @FLT-002
+    Scenario: An event of a type that is none of twenty-five
+      Given a subscription to "USER.CREATED, USER.UPDATED, USER.LOCKED, USER.UNLOCKED, USER.MOVED, GROUP.CREATED, GROUP.UPDATED, GROUP.DELETED, ACCOUNT.LINKED, ACCOUNT.UNLINKED, ACTION.CREATED, ACTION.UPDATED, ACTION.DELETED, AGREEMENT.CREATED, AGREEMENT.UPDATED, AGREEMENT.DELETED, API_SERVER.CREATED, API_SERVER.UPDATED, API_SERVER.DELETED, APPLICATION.CREATED, APPLICATION.UPDATED, APPLICATION.DELETED, POPULATION.UPDATED, POPULATION.DELETED, PASSWORD.CHECK_FAILED"
+      When user "Ada" is created
+      And user "Ada" is deleted
+      And population "Staff" is created
+      And user "Bob" is created
+      Then only the events of "Ada" and "Bob" are delivered
+
     @FLT-003
     Scenario: Events of each of several included types
       Given a subscription to "USER.CREATED, USER.DELETED, POPULATION.CREATED"
@@ -102,6 +111,15 @@ Feature: Filtering
       Given populations "Staff", "Customers" and "Partners"
       And a subscription to "USER.CREATED" for populations "Staff" and "Partners"
       When user "Carl" is created in population "Customers"
+      And user "Ada" is created in population "Staff"
+      Then only the event of "Ada" is delivered
+
+    @FLT-005
+    Scenario: A deletion in a population that is none of several
+      Given populations "Staff", "Customers" and "Partners"
+      And a subscription to "USER.CREATED, USER.DELETED" for populations "Staff" and "Partners"
+      When user "Carl" is created in population "Customers"
+      And user "Carl" is deleted
       And user "Ada" is created in population "Staff"
       Then only the event of "Ada" is delivered
 
@@ -270,6 +288,80 @@ Feature: Filtering
         | untagged | USER.UPDATED | Staff   |                    |
         | tagged   | USER.UPDATED | Staff   | adminIdentityEvent |
       Then only the event of "tagged" is delivered
+
+  @needs:post-events
+  Rule: An event must pass every filter that there is
+
+    Scenario Outline: All filters match but that by <filter>
+      Given populations "Staff", "Customers" and "Partners"
+      And applications "Shop", "Desk" and "Till"
+      And a subscription to "USER.UPDATED" with:
+        | populations  | Staff, Partners    |
+        | applications | Shop, Till         |
+        | tags         | adminIdentityEvent |
+      When these events happen:
+        | event    | type         | user of      | by application | tag                |
+        | outside  | USER.UPDATED | <population> | <application>  | <tag>              |
+        | matching | USER.UPDATED | Partners     | Till           | adminIdentityEvent |
+      Then only the event of "matching" is delivered
+
+      @FLT-005
+      Examples:
+        | filter     | population | application | tag                |
+        | population | Customers  | Till        | adminIdentityEvent |
+
+      @FLT-008
+      Examples:
+        | filter      | population | application | tag                |
+        | application | Partners   | Desk        | adminIdentityEvent |
+
+      @FLT-012
+      Examples:
+        | filter | population | application | tag |
+        | tag    | Partners   | Till        |     |
+
+    Scenario Outline: Of two populations and two applications only the <filter> matches
+      Given populations "Staff", "Customers" and "Partners"
+      And applications "Shop", "Desk" and "Till"
+      And a subscription to "USER.CREATED" with:
+        | populations  | Staff, Partners |
+        | applications | Shop, Till      |
+      When these events happen:
+        | event    | user of      | by application |
+        | outside  | <population> | <application>  |
+        | matching | Partners     | Till           |
+      Then only the event of "matching" is delivered
+
+      @FLT-005
+      Examples:
+        | filter      | population | application |
+        | application | Customers  | Till        |
+
+      @FLT-008
+      Examples:
+        | filter     | population | application |
+        | population | Partners   | Desk        |
+
+    Scenario Outline: Of application and tag only the <filter> matches
+      Given applications "Shop" and "Desk"
+      And a subscription to "USER.UPDATED" with:
+        | applications | Shop               |
+        | tags         | adminIdentityEvent |
+      When these events happen:
+        | event    | type         | by application | tag                |
+        | outside  | USER.UPDATED | <application>  | <tag>              |
+        | matching | USER.UPDATED | Shop           | adminIdentityEvent |
+      Then only the event of "matching" is delivered
+
+      @FLT-008
+      Examples:
+        | filter | application | tag                |
+        | tag    | Desk        | adminIdentityEvent |
+
+      @FLT-012
+      Examples:
+        | filter      | application | tag |
+        | application | Shop        |     |
 
   @FLT-009
   Rule: Filters of different kinds combine with AND

@@ -62,6 +62,19 @@ Feature: Formats
         | SPLUNK   |
         | NEWRELIC |
 
+    @needs:post-events
+    Scenario Outline: A burst of 750 events without a limit in format <format>
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | format | "<format>" |
+      When 750 events happen at once
+      Then all data is found at "sink"
+      And no delivery to "sink" has the data of more than 500 events
+
+      Examples:
+        | format   |
+        | SPLUNK   |
+        | NEWRELIC |
+
     Scenario Outline: A limit of 2 events in format <format>
       Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | format | "<format>" |

@@ -33,6 +33,38 @@ Feature: Limits
       When 60 subscriptions are requested
       Then only 50 of them are accepted
 
+    Scenario: One of 50 is deleted and another made, and one more is refused
+      Given 50 subscriptions
+      And subscription "subscription 1" is removed
+      And a subscription
+      When a subscription is requested
+      Then the answer is 403
+
+    Scenario: One of 50 is changed, and one more is refused
+      Given 50 subscriptions
+      And subscription "subscription 7" is changed with:
+        | header X-Tenant | seven |
+      When a subscription is requested
+      Then the answer is 403
+
+    @needs:tcp-ip
+    Scenario: A TCP subscription counts as one of 50
+      Given 50 subscriptions
+      And subscription "subscription 1" is removed
+      And a subscription with:
+        | protocol              | "TCP_IP"                       |
+        | httpEndpoint          | absent                         |
+        | format                | absent                         |
+        | connectionDetails.url | "tcp://hookproof.example:6514" |
+      When a subscription is requested
+      Then the answer is 403
+
+    Scenario: One more is refused, and another after it
+      Given 50 subscriptions
+      And a subscription has been requested and refused
+      When a subscription is requested
+      Then the answer is 403
+
   @SUB-LIMIT-052 @whole-environment
   Rule: The refusal of the 51st has the platform's error body
 

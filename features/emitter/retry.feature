@@ -16,6 +16,71 @@ Feature: Retry
       Then the event of "Ada" is sent to "sink" until it is acknowledged
       And delivery to "sink" fails 3 times or more
 
+    Scenario Outline: Three failures in a row with <what>
+      Given a receiver "sink" that answers 500 to the first 3 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | <setting> | <value> |
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails 3 times or more
+
+      Examples:
+        | what          | setting         | value        |
+        | NDJSON        | body            | NDJSON       |
+        | pretty print  | body            | pretty array |
+        | a limit in KB | limit           | 64 KB        |
+        | a header      | header X-Tenant | seven        |
+
+    Scenario: Three failures in a row with a population filter
+      Given population "Staff"
+      And a receiver "sink" that answers 500 to the first 3 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | populations | Staff |
+      When user "Ada" is created in population "Staff"
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails 3 times or more
+
+    @needs:post-events
+    Scenario: Three failures in a row of more than 200 KB
+      Given a receiver "sink" that answers 500 to the first 3 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When 1 events of 250000 bytes happen at once
+      Then all events are sent to "sink" until they are acknowledged
+      And delivery to "sink" fails 3 times or more
+
+    Scenario: Three failures in a row after the subscription was changed
+      Given a receiver "sink" that answers 500 to the first 3 deliveries
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When subscription "watch" is changed with:
+        | name | "hookproof-other-name" |
+      And user "Ada" is created
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      And delivery to "sink" fails 3 times or more
+
+    @needs:certificates
+    Scenario: Failures at a receiver whose certificate is verified
+      Given a receiver with a certificate of an unknown authority that answers 500
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then delivery to "receiver" fails 3 times or more
+      When receiver "receiver" recovers
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
+
+    @needs:certificates
+    Scenario: Failures at a receiver that requires a client certificate
+      Given a receiver requiring a client certificate that answers 500
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      When user "Ada" is created
+      Then delivery to "receiver" fails 3 times or more
+      When receiver "receiver" recovers
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
+
     Scenario: Failures of later events
       Given a receiver "sink" that answers 500 to the first 2 deliveries
       And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
@@ -47,9 +112,11 @@ Feature: Retry
         | 409    |
         | 413    |
         | 415    |
+        | 421    |
         | 422    |
         | 423    |
         | 425    |
+        | 428    |
         | 429    |
         | 431    |
         | 451    |
@@ -287,6 +354,7 @@ Feature: Retry
         | 503    |
         | 504    |
         | 507    |
+        | 511    |
         | 599    |
 
     @slow
@@ -322,11 +390,34 @@ Feature: Retry
       Then all events are sent to "sink" until they are acknowledged
 
       Examples:
-        | what   | setting         | value                  |
-        | name   | name            | "hookproof-other-name" |
-        | header | header X-Tenant | seven                  |
-        | limit  | limit           | 1 event                |
-        | path   | below           | /audit                 |
+        | what   | setting                           | value                           |
+        | name   | name                              | "hookproof-other-name"          |
+        | header | header X-Tenant                   | seven                           |
+        | limit  | limit                             | 1 event                         |
+        | path   | below                             | /audit                          |
+        | body   | body                              | NDJSON                          |
+        | types  | filterOptions.includedActionTypes | ["USER.CREATED","USER.DELETED"] |
+
+    Scenario: The subscription is moved in an outage
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When users "Ada" and "Bob" are created
+      Then delivery to "sink" fails 2 times or more
+      When subscription "watch" is moved to a receiver "new"
+      Then all events are sent to "new" until they are acknowledged
+
+    @needs:certificates
+    Scenario: Verification is switched off in an outage
+      Given a receiver with a certificate of an unknown authority that answers 503
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription "watch" to "USER.CREATED" at receiver "receiver" with:
+        | verifyTlsCertificates | true |
+      When users "Ada" and "Bob" are created
+      Then delivery to "receiver" fails 2 times or more
+      When subscription "watch" is changed with:
+        | verifyTlsCertificates | false |
+      And receiver "receiver" recovers
+      Then all events are sent to "receiver" until they are acknowledged
 
     Scenario Outline: The <what> of the subscription is changed while a delivery fails
       Given a receiver "sink" that answers 503 after 500 milliseconds

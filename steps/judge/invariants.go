@@ -99,7 +99,7 @@ func byAny(configurations []configuration, d arrived, judge promise) *Broken {
 
 // promises are those about a single delivery.
 func (o *observed) promises() []promise {
-	list := []promise{asRequested, o.withHeaders}
+	list := []promise{asRequested, o.withHeaders, o.hidingInText}
 	for _, p := range []promise{neverEmpty, inFormat, withinLimit, withID, o.hidingAddress, o.hidingAgent} {
 		list = append(list, func(c configuration, d arrived) *Broken {
 			// The body of what arrived in part, or in a format other than the

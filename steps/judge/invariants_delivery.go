@@ -165,15 +165,21 @@ func hides(event, posted gjson.Result, path, what string) Outcome {
 	if secret == "" || !occurs(event, secret) {
 		return Pass
 	}
-	elsewhere := false
-	posted.ForEach(func(name, value gjson.Result) bool {
-		elsewhere = elsewhere || name.Str != "source" && occurs(value, secret)
-		return !elsewhere
-	})
-	if elsewhere {
+	if elsewhere(posted, secret) {
 		return Pass
 	}
 	return Fail("nothing of %s %q", what, secret).Got("it")
+}
+
+// elsewhere tells whether the text stands outside the source of what was
+// posted.
+func elsewhere(posted gjson.Result, text string) bool {
+	found := false
+	posted.ForEach(func(name, value gjson.Result) bool {
+		found = found || name.Str != "source" && occurs(value, text)
+		return !found
+	})
+	return found
 }
 
 // occurs tells whether the text stands in any string of v, in any case.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -313,6 +314,12 @@ func TestWhatWasNotOptedInIsHidden(t *testing.T) {
 		{"the address posted elsewhere as well", ordinary().posts(userEvent("a", "source.ipAddress", "203.0.113.86", "name", "203.0.113.86")).
 			brings(200, "["+userEvent("a", "name", "203.0.113.86")+"]"), ""},
 		{"both opted in", ordinary(address, true, agent, true).posts(posted).brings(200, "["+posted+"]"), ""},
+		{"in a record, hidden", ordinary("format", "SPLUNK").posts(posted).brings(200, `[{"event":`+hidden+`}]`), ""},
+		{"in a record, with the address", ordinary("format", "SPLUNK", agent, true).posts(posted).brings(200, `[{"event":`+posted+`}]`), "EVT-012"},
+		{"in a record, with the agent", ordinary("format", "NEWRELIC", address, true).posts(posted).brings(200, `[{"message":`+strconv.Quote(posted)+`}]`), "EVT-013"},
+		{"in a record, opted in", ordinary("format", "SPLUNK", address, true, agent, true).posts(posted).brings(200, `[{"event":`+posted+`}]`), ""},
+		{"in a record, posted elsewhere as well", ordinary("format", "SPLUNK").posts(userEvent("a", "source.userAgent", "curl/8.1", "result.description", "by curl/8.1")).
+			brings(200, `[{"event":`+leaking+`}]`), ""},
 		{"the suite's own agent", ordinary().users("a").brings(200, "["+plain+"]"), "EVT-013"},
 		{"opted out, and caused before", ordinary(agent, true).users("a").put("s", subscriptionTo("r"), 200).brings(200, "["+plain+"]"), ""},
 		{"opted out, and caused after", ordinary(agent, true).put("s", subscriptionTo("r"), 200).users("a").brings(200, "["+plain+"]"), "EVT-013"},

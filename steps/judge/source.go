@@ -67,7 +67,7 @@ func ShowsUserAgent(event gjson.Result, o Origin) Outcome {
 // HidesUserAgent fails if the user agent occurs anywhere in the event, even
 // in part of a text, in other case or cut after its product. Rule EVT-013.
 func HidesUserAgent(event gjson.Result, o Origin) Outcome {
-	product, _, _ := strings.Cut(strings.ToLower(o.UserAgent), "/")
+	product := productOf(o.UserAgent)
 	if product == "" {
 		return Fail("an event whose user agent is known").Got("none was recorded")
 	}
