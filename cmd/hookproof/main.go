@@ -35,7 +35,7 @@ func main() {
 // execute runs a command line and gives the exit code.
 func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return reports.ExitConformant
 	}
@@ -43,9 +43,14 @@ func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(root.ErrOrStderr(), "hookproof: %v\n", err)
+	text := err.Error()
 	var usage *hookproof.UsageError
-	if errors.As(err, &usage) {
+	wrong := errors.As(err, &usage)
+	if wrong {
+		text = blame(cmd, text)
+	}
+	fmt.Fprintf(root.ErrOrStderr(), "hookproof: %s\n", asCalled(text))
+	if wrong {
 		return reports.ExitUsage
 	}
 	return reports.ExitError
