@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -89,6 +90,12 @@ clock advanced, and faults switched.`,
 			seed, chosen, err := flags.hostile.choose(cmd.Flags())
 			if err != nil {
 				return err
+			}
+			known := knobs(emitter.Faults(), func(f emitter.Fault) string { return f.Name })
+			for _, name := range flags.options.Faults {
+				if !slices.Contains(known, name) {
+					return noSuchFault(name, known)
+				}
 			}
 			flags.options.Hostile = emitter.Hostile{Seed: seed, Knobs: chosen}
 			return serveEmitter(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), flags)

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	_ "golang.org/x/crypto/x509roots/fallback" // public roots, where a machine or an image has none
 
 	"github.com/hookproof/hookproof"
@@ -121,8 +122,19 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 			check = cobra.NoArgs
 		}
 		if err := check(cmd, args); err != nil {
-			return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
+			return usageError("%v; %s«%s --help» shows what there is", err, asValue(cmd, args), cmd.CommandPath())
 		}
 		return nil
 	}
+}
+
+// asValue says how a flag that can stand without a value is given one, if an
+// argument looks like that of such a flag.
+func asValue(cmd *cobra.Command, args []string) (advice string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if len(args) > 0 && f.NoOptDefVal != "" && f.Value.Type() != "bool" && f.Value.String() == f.NoOptDefVal {
+			advice = fmt.Sprintf("if it is the value of --%s, write --%[1]s=%s; ", f.Name, args[0])
+		}
+	})
+	return advice
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/internal/nearest"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
 	"github.com/hookproof/hookproof/targets/remote"
@@ -120,8 +121,8 @@ func capabilities(c *features.Catalogue, role string) []string {
 	return names
 }
 
-// knownFaults refuses names of faults that do not exist, and lists those that
-// do; and those of the end that is not tested.
+// knownFaults refuses names of faults that do not exist, and those of the end
+// that is not tested.
 func knownFaults(names []string, role string) error {
 	ends := map[string]targets.Role{}
 	for _, f := range embedded.Faults() {
@@ -131,12 +132,16 @@ func knownFaults(names []string, role string) error {
 		end, known := ends[name]
 		switch {
 		case !known:
-			return usageError("there is no fault %q; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(ends)), ", "))
+			return noSuchFault(name, slices.Sorted(maps.Keys(ends)))
 		case (role == string(targets.RoleEmitter) || role == string(targets.RoleReceiver)) && role != string(end):
 			return usageError("fault %s is one of the %s, and --role is %s", name, end, role)
 		}
 	}
 	return nil
+}
+
+func noSuchFault(name string, known []string) error {
+	return usageError("--fault: there is no fault %q; %s", name, nearest.Hint(name, known, "hookproof plan --faults"))
 }
 
 // remoteOnly is a flag that is set and that makes no sense for the embedded
@@ -215,7 +220,7 @@ func (t *targetFlags) claimed(role string) ([]targets.Capability, error) {
 	for _, claim := range t.claims {
 		c, ok := catalogue.Capability(claim)
 		if !ok || c.Role != role {
-			return nil, usageError("--claim: there is no capability %q of an %s; there are: %s", claim, role, strings.Join(capabilities(catalogue, role), ", "))
+			return nil, usageError("--claim: there is no capability %q of role %s; %s", claim, role, nearest.Hint(claim, capabilities(catalogue, role), "hookproof run --help"))
 		}
 		claims = append(claims, targets.Capability(claim))
 	}
