@@ -155,7 +155,7 @@ func (d *diagnosis) examine(ctx context.Context, flags *targetFlags, target targ
 	}
 	d.api(ctx, target.Info(), system)
 	if flags.isURL() {
-		d.receiver(flags)
+		d.receiver(ctx, flags)
 	}
 }
 

@@ -85,7 +85,8 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 		"a clock that is late":     {with(s.url, "--control", late.URL, "--control-token", "x"), "control: clock", gradeWarn, reports.ExitConformant},
 		"a wrong secret":           {with(s.url, "--client-secret", "wrong"), "credentials", gradeFail, reports.ExitIncomplete},
 		"a receiver at no address": {with(s.url, "--receiver-listen", "0.0.0.0"), "receiver", gradeFail, reports.ExitIncomplete},
-		"a receiver at an address": {with(s.url, "--receiver-listen", "0.0.0.0", "--receiver-host", "suite.example"), "receiver", gradeOK, reports.ExitConformant},
+		"a receiver at an address": {with(s.url, "--receiver-listen", "0.0.0.0", "--receiver-host", "localhost"), "receiver", gradeOK, reports.ExitConformant},
+		"a receiver at no name":    {with(s.url, "--receiver-listen", "0.0.0.0", "--receiver-host", "nosuch.invalid"), "receiver", gradeWarn, reports.ExitConformant},
 		"a wrong token":            {with(s.url, "--token", "wrong"), "credentials", gradeFail, reports.ExitIncomplete},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,20 +30,20 @@ func (t *targetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&t.auth, "auth", "", "base `URL` of the token endpoints; default: the target")
 	flags.StringVar(&t.environment, "environment", "", "`id` of the environment that the credentials belong to")
 	flags.StringVar(&t.clientID, "client-id", "", "`id` of the worker application that acts for the suite")
-	flags.StringVar(&t.clientSecret, "client-secret", "", "its `secret`; better set as HOOKPROOF_CLIENT_SECRET")
-	flags.StringVar(&t.token, "token", "", "an access `token` to use instead; better set as HOOKPROOF_TOKEN")
-	flags.StringVar(&t.ca, "ca", "", "PEM `file` of the authorities to trust for the target's API")
-	flags.StringVar(&t.control, "control", "", "base `URL` of the target's control API")
-	flags.StringVar(&t.controlToken, "control-token", "", "`token` of the control API; better set as HOOKPROOF_CONTROL_TOKEN")
+	flags.StringVar(&t.clientSecret, "client-secret", "", "`secret` of --client-id; better set as HOOKPROOF_CLIENT_SECRET")
+	flags.StringVar(&t.token, "token", "", "access `token` to use instead of --client-id and --client-secret; better set as HOOKPROOF_TOKEN")
+	flags.StringVar(&t.ca, "ca", "", "PEM `file` of the authorities to trust for the target: the emitter's API, or the receiver under test")
+	flags.StringVar(&t.control, "control", "", "base `URL` of the target's control API, by which events are posted and the clock is advanced")
+	flags.StringVar(&t.controlToken, "control-token", "", "`token` of the API at --control; better set as HOOKPROOF_CONTROL_TOKEN")
 	flags.StringVar(&t.name, "target-name", "", "the target's `name` in reports; default: its URL")
 	flags.StringVar(&t.version, "target-version", "", "the target's `version` in reports")
 	flags.StringSliceVar(&t.claims, "claim", nil, "a `capability` that the target claims, such as environments; repeatable; an unknown name lists all")
 	t.hook.add(flags)
-	flags.StringVar(&t.rate, "rate", "", "most `calls` to the target, such as 10/s or 600/m; what it answers 429 is made again in any case")
+	flags.StringVar(&t.rate, "rate", "", "most `calls` to the target in a second, minute or hour, such as 10/s, 600/m or 3000/h; what it answers 429 is made again in any case")
 	flags.StringVar(&t.trigger, "event-hook", "", "`URL` to which the suite posts the events that it wants to happen; see docs/triggers.md")
-	flags.StringVar(&t.triggerToken, "event-hook-token", "", "bearer `token` of the event hook; better set as HOOKPROOF_EVENT_HOOK_TOKEN")
+	flags.StringVar(&t.triggerToken, "event-hook-token", "", "bearer `token` for --event-hook; better set as HOOKPROOF_EVENT_HOOK_TOKEN")
 	flags.StringVar(&t.receiverListen, "receiver-listen", "", "`address` that the receiver simulator listens on, such as 0.0.0.0, for an emitter on another machine (default: 127.0.0.1)")
-	flags.StringVar(&t.receiverHost, "receiver-host", "", "`host` by which that emitter reaches it (default: the address)")
+	flags.StringVar(&t.receiverHost, "receiver-host", "", "`host` by which an emitter under test reaches the receiver simulator (default: that of --receiver-listen)")
 	flags.StringVar(&t.receiverImage, "receiver-image", "", "run the receiver simulator from this `image`, or from one built from a folder")
 	flags.StringArrayVar(&t.variables, "image-env", nil, "`NAME=VALUE` for the container of --target image:…; repeatable")
 	flags.StringSliceVar(&t.faults, "fault", nil, "switch on a deliberate `fault` of the embedded emitter or receiver, to see the suite notice it; repeatable; «hookproof plan --faults» lists all")
@@ -167,6 +167,8 @@ func (t *targetFlags) remote() (targets.Target, error) {
 		}
 	}
 	switch {
+	case strings.HasSuffix(strings.TrimSuffix(t.target, "/"), "/v1"):
+		return nil, usageError("--target is without /v1, which the suite adds: --target %s", strings.TrimSuffix(strings.TrimSuffix(t.target, "/"), "/v1"))
 	case t.environment == "":
 		return nil, usageError("--environment is missing: the id of the environment that the credentials belong to")
 	case t.token == "" && (t.clientID == "" || t.clientSecret == ""):
