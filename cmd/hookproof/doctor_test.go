@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -79,6 +80,7 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 		grade grade
 		code  int
 	}{
+		"plain HTTP at https":      {with(strings.Replace(late.URL, "http:", "https:", 1)), "target: connection", gradeFail, reports.ExitIncomplete},
 		"a name that is none":      {with("http://nosuch.invalid"), "target: DNS", gradeFail, reports.ExitIncomplete},
 		"nobody listens":           {with(closed.URL), "target: connection", gradeFail, reports.ExitIncomplete},
 		"an unknown authority":     {with(secure.URL), "target: connection", gradeFail, reports.ExitIncomplete},
@@ -96,5 +98,19 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 				t.Errorf("%s is %q, code %d: %s", c.check, found[c.check], code, text)
 			}
 		})
+	}
+}
+
+func TestARefusedConnectionHasTheRemedyOfItsCause(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[string]string{
+		"http: server gave HTTP response to HTTPS client":                "use http://",
+		"tls: failed to verify certificate: signed by unknown authority": "--ca",
+		"remote error: tls: certificate required":                        "--client-certificate",
+		"dial tcp: connection refused":                                   "start the target",
+	} {
+		if got := connectionRemedy(errors.New(cause)); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", cause, got)
+		}
 	}
 }

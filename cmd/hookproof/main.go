@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -99,10 +100,11 @@ turns every code but 0 into 1.)`,
 		return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
 	})
 	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), reportCommand(), diffCommand(), mergeCommand(), baselineCommand(), cleanupCommand(), doctorCommand(), emitterCommand(), receiverCommand(), faultsCommand(), benchCommand())
-	for _, c := range below(root) {
+	for _, c := range append(below(root), root) {
 		c.Args = asUsage(c.Args)
+		c.Example = strings.ReplaceAll(c.Example, " hookproof ", " "+program()+" ")
+		c.Long = asCalled(c.Long)
 	}
-	root.Args = asUsage(root.Args)
 	return root
 }
 
