@@ -89,24 +89,27 @@ func setBy(f *pflag.Flag, kind, place string) {
 	f.Annotations[kind] = []string{place}
 }
 
-// flagInText is a flag as an error names it.
-var flagInText = regexp.MustCompile(`--([a-z][a-z-]*[a-z])`)
+// flagInText is a flag as an error names it: --target, or target where the
+// error begins with it.
+var flagInText = regexp.MustCompile(`(?:^|--)([a-z][a-z-]*[a-z])`)
 
 // blame adds to an error about a flag that was not typed what has set it.
 func blame(cmd *cobra.Command, text string) string {
-	at := flagInText.FindStringSubmatchIndex(text)
-	if at == nil {
-		return text
+	var f *pflag.Flag
+	var end int
+	for _, at := range flagInText.FindAllStringSubmatchIndex(text, -1) {
+		if f, end = cmd.Flags().Lookup(text[at[2]:at[3]]), at[1]; f != nil {
+			break
+		}
 	}
-	f := cmd.Flags().Lookup(text[at[2]:at[3]])
 	if f == nil {
 		return text
 	}
 	if name := f.Annotations[fromEnvironment]; name != nil {
-		return fmt.Sprintf("%s (set by the variable %s)%s; unset the variable if it is not meant for this command", text[:at[1]], name[0], text[at[1]:])
+		return fmt.Sprintf("%s (set by the variable %s)%s; unset the variable if it is not meant for this command", text[:end], name[0], text[end:])
 	}
 	if place := f.Annotations[fromConfig]; place != nil {
-		return fmt.Sprintf("%s (set in %s)%s", text[:at[1]], place[0], text[at[1]:])
+		return fmt.Sprintf("%s (set in %s)%s", text[:end], place[0], text[end:])
 	}
 	return text
 }

@@ -104,6 +104,7 @@ turns every code but 0 into 1.)`,
 		c.Args = asUsage(c.Args)
 		c.Example = strings.ReplaceAll(c.Example, " hookproof ", " "+program()+" ")
 		c.Long = asCalled(c.Long)
+		c.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = asCalled(f.Usage) })
 	}
 	return root
 }

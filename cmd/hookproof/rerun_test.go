@@ -62,9 +62,17 @@ func TestAnErrorAboutAFlagThatWasNotTypedNamesWhatSetIt(t *testing.T) {
 	if want := "--hook-header (set in " + file + ":2) is about"; code != reports.ExitUsage || !strings.Contains(out, want) {
 		t.Errorf("code %d: %s", code, out)
 	}
-	t.Setenv("HOOKPROOF_HOOK_HEADER", "a: canary")
-	code, out = run(t, "run", "--out", t.TempDir())
-	if want := "--hook-header (set by the variable HOOKPROOF_HOOK_HEADER) is about"; code != reports.ExitUsage || !strings.Contains(out, want) || !strings.Contains(out, "unset") {
-		t.Errorf("code %d: %s", code, out)
+	for _, c := range []struct{ name, value, want string }{
+		{"HOOKPROOF_HOOK_HEADER", "a: canary", "--hook-header (set by the variable HOOKPROOF_HOOK_HEADER) is about"},
+		{"HOOKPROOF_CONCURRENCY", "0", "concurrency (set by the variable HOOKPROOF_CONCURRENCY) 0 is not"},
+		{"HOOKPROOF_RATE", "10/s", "--rate (set by the variable HOOKPROOF_RATE) is about a target at a URL"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv(c.name, c.value)
+			code, out := run(t, "run", "--out", t.TempDir())
+			if code != reports.ExitUsage || !strings.Contains(out, c.want) || !strings.Contains(out, "; unset the variable") || strings.Contains(out, "canary") {
+				t.Errorf("code %d: %s", code, out)
+			}
+		})
 	}
 }
