@@ -116,7 +116,8 @@ func Report(dir string) Option { return func(o *options) { o.out = dir } }
 func Wait(d steps.Deadlines) Option { return func(o *options) { o.deadlines = d } }
 
 // Command is what the report names as the command that made the run; rerun
-// gives the command that runs one scenario again.
+// gives the command that runs one scenario again. Without it, Run names that of
+// go test.
 func Command(command string, rerun func(id string) string) Option {
 	return func(o *options) { o.command, o.rerun = command, rerun }
 }

@@ -8,18 +8,15 @@ import (
 	"text/tabwriter"
 
 	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/internal/nearest"
 )
 
-// Explain writes what a rule promises, who says so, and what judges it. An
-// unknown id is a UsageError.
+// Explain writes what a rule promises, who says so, and what judges it; of a
+// scenario, that of every rule that it judges. An unknown id is a UsageError.
 func Explain(w io.Writer, id string) error {
 	catalogue, err := features.Load()
 	if err != nil {
 		return fmt.Errorf("load the catalogue: %w", err)
-	}
-	rule, ok := catalogue.Rule(id)
-	if !ok {
-		return usage("there is no rule %q; «hookproof plan --rules» lists all", id)
 	}
 	all, err := features.Scenarios(catalogue, features.FS)
 	if err != nil {
@@ -29,6 +26,28 @@ func Explain(w io.Writer, id string) error {
 	if err != nil {
 		return err
 	}
+	rules := []string{strings.ToUpper(id)}
+	if at := slices.Index(ids(all), id); at >= 0 {
+		rules = all[at].Rules
+	} else if strings.Contains(id, "/") {
+		return usage("there is no scenario %q; %s", id, nearest.Hint(id, ids(all), "hookproof plan"))
+	}
+	for i, id := range rules {
+		rule, ok := catalogue.Rule(id)
+		if !ok {
+			return noSuchRule(catalogue, id)
+		}
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if err := explainRule(w, catalogue, rule, all, unobserved); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func explainRule(w io.Writer, catalogue *features.Catalogue, rule features.Rule, all []features.Scenario, unobserved []features.Unobserved) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s %s, area %s, profile %s\n\n  %s\n", rule.ID, rule.Level, rule.Role, rule.Area, rule.Profile, rule.Statement)
 	if rule.Reason != "" {
@@ -52,21 +71,21 @@ func Explain(w io.Writer, id string) error {
 	b.WriteString("\nScenarios\n")
 	found := false
 	for _, s := range all {
-		if slices.Contains(s.Rules, id) {
+		if slices.Contains(s.Rules, rule.ID) {
 			found = true
 			fmt.Fprintf(&b, "  %s\n      features/%s\n", s.ID, s.Location())
 		}
 	}
 	for _, u := range unobserved {
-		if u.Rule == id {
+		if u.Rule == rule.ID {
 			fmt.Fprintf(&b, "  none: %s\n", u.Reason)
 		}
 	}
 	if found {
-		fmt.Fprintf(&b, "\nRun them: hookproof run --rule %s\n", id)
+		fmt.Fprintf(&b, "\nRun them: «hookproof run --rule %s»\n", rule.ID)
 		fmt.Fprintf(&b, "They are also among those of: --profile %s; --level %s\n", strings.Join(profilesOf(catalogue, rule), ", "), strings.ToLower(string(rule.Level)))
 	}
-	_, err = io.WriteString(w, b.String())
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
@@ -122,7 +141,7 @@ func (p *Plan) WriteProfiles(w io.Writer) error {
 		if !ok {
 			words = "the area " + name
 		}
-		fmt.Fprintf(table, "%s\t%d rules\t%d scenarios\t%s\n", name, rules, scenarios, words)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", name, counted(rules, "rule"), counted(scenarios, "scenario"), words)
 	}
 	return table.Flush()
 }
@@ -146,7 +165,7 @@ func (p *Plan) WriteRules(w io.Writer) error {
 		note := r.Reason
 		if n > 0 {
 			judged++
-			note = fmt.Sprintf("%d scenarios", n)
+			note = counted(n, "scenario")
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Role, r.Area, r.Level, note)
 	}
@@ -155,4 +174,12 @@ func (p *Plan) WriteRules(w io.Writer) error {
 	}
 	_, err = fmt.Fprintf(w, "%d of %d rules have a scenario\n", judged, len(rules))
 	return err
+}
+
+// counted is a number of things in words.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/internal/nearest"
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/steps"
 	"github.com/hookproof/hookproof/targets"
@@ -157,9 +158,9 @@ func (m *matrix) check() error {
 	if err := m.Shard.check(); err != nil {
 		return err
 	}
-	known := map[string]bool{}
+	var known []string
 	for _, f := range m.Faults {
-		known[f.Name] = true
+		known = append(known, f.Name)
 		for _, id := range f.Rules {
 			if !m.observed(id) {
 				return fmt.Errorf("fault %s names rule %s, which no scenario observes; correct the fault", f.Name, id)
@@ -167,14 +168,16 @@ func (m *matrix) check() error {
 		}
 	}
 	for _, l := range m.Liberties {
-		known[l.Name] = true
+		known = append(known, l.Name)
 	}
 	for _, name := range m.Names {
-		if !known[name] {
-			return usage("there is no fault %q; «hookproof plan --faults» lists all", name)
+		if !slices.Contains(known, name) {
+			return usage("there is no fault %q; %s", name, nearest.Hint(name, known, "hookproof plan --faults"))
 		}
 	}
-	return Selection{Rules: m.Rules}.check(m.catalogue, m.scenarios)
+	selected := Selection{Rules: m.Rules}.normal()
+	m.Rules = selected.Rules
+	return selected.check(m.catalogue, m.scenarios)
 }
 
 func (m *matrix) observed(rule string) bool {

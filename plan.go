@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/internal/nearest"
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/steps"
 	"github.com/hookproof/hookproof/targets"
@@ -23,7 +24,7 @@ type Selection struct {
 	// Levels are "MUST", "SHOULD" and "MAY", in capitals or not; a scenario
 	// whose rules have any of them is selected.
 	Levels []string
-	// Rules and Scenarios are ids; a scenario that judges any of the rules,
+	// Rules and Scenarios are ids, rules in capitals or not; a scenario that judges any of the rules,
 	// or has any of the ids, is selected.
 	Rules, Scenarios []string
 	// Shard is the part of all that which is run.
@@ -102,17 +103,22 @@ func NewPlan(target targets.Info, selection Selection) (*Plan, error) {
 		}
 	}
 	if idle := selection.idle(catalogue, p.Scenarios); idle != "" {
-		return nil, usage("%s selects no scenario of the %s; «hookproof plan --rules» shows which rules have one", idle, selection.role())
+		return nil, usage("%s selects no scenario of role %s; «hookproof plan --rules» shows which rules have one", idle, selection.role())
 	}
 	p.Scenarios, err = selection.Shard.of(p.Scenarios)
 	return p, err
 }
 
-// normal is the selection with its levels as the catalogue writes them.
+// normal is the selection with its levels and rules as the catalogue writes
+// them.
 func (s Selection) normal() Selection {
 	s.Levels = slices.Clone(s.Levels)
 	for i, level := range s.Levels {
 		s.Levels[i] = strings.ToUpper(level)
+	}
+	s.Rules = slices.Clone(s.Rules)
+	for i, id := range s.Rules {
+		s.Rules[i] = strings.ToUpper(id)
 	}
 	return s
 }
@@ -224,7 +230,7 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 	}
 	for _, id := range s.Rules {
 		if _, ok := c.Rule(id); !ok {
-			return usage("there is no rule %q; «hookproof plan --rules» lists all", id)
+			return noSuchRule(c, id)
 		}
 		if !slices.ContainsFunc(all, func(x features.Scenario) bool { return slices.Contains(x.Rules, id) }) {
 			return usage("rule %s has no scenario; «hookproof explain %s» says why", id, id)
@@ -232,12 +238,12 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 	}
 	for _, id := range s.Scenarios {
 		if !slices.ContainsFunc(all, func(x features.Scenario) bool { return x.ID == id }) {
-			return usage("there is no scenario %q; «hookproof plan» lists all", id)
+			return usage("there is no scenario %q; %s", id, nearest.Hint(id, ids(all), "hookproof plan"))
 		}
 	}
 	for _, p := range s.Profiles {
 		if known := profiles(c); !slices.Contains(known, p) {
-			return usage("there is no profile %q; there are %s", p, strings.Join(known, ", "))
+			return usage("there is no profile %q; %s", p, nearest.Hint(p, known, "hookproof plan --profiles"))
 		}
 	}
 	for _, level := range s.Levels {
@@ -246,6 +252,22 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 		}
 	}
 	return s.Shard.check()
+}
+
+func noSuchRule(c *features.Catalogue, id string) error {
+	known := make([]string, len(c.Rules))
+	for i, r := range c.Rules {
+		known[i] = r.ID
+	}
+	return usage("there is no rule %q; %s", id, nearest.Hint(id, known, "hookproof plan --rules"))
+}
+
+func ids(all []features.Scenario) []string {
+	list := make([]string, len(all))
+	for i, s := range all {
+		list[i] = s.ID
+	}
+	return list
 }
 
 // profiles are the names that select by profile: those of the catalogue, and

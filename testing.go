@@ -3,6 +3,7 @@ package hookproof
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,7 +12,8 @@ import (
 )
 
 // Run runs the selected scenarios against the target as subtests of t, each
-// named by its stable id, so that `go test -run 'TestX/ID'` runs one alone.
+// named by its stable id, so that `go test -run '^TestX$/^AREA$/^NAME$'` runs
+// AREA/NAME alone; what fails prints that command.
 // A scenario that does not apply is skipped with its reason; one that fails,
 // could not run or hit an error of the suite fails its subtest. A broken
 // SHOULD is logged. A failure that a baseline lists is skipped, and an entry of
@@ -21,7 +23,8 @@ import (
 // whatever -parallel is.
 func Run(t *testing.T, target targets.Target, list ...Option) {
 	t.Helper()
-	o, err := newOptions(list)
+	alone := func(id string) string { return "go test -run '" + exactly(t.Name()+"/"+id) + "'" }
+	o, err := newOptions(append([]Option{Command("", alone)}, list...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,8 +90,18 @@ func tell(t *testing.T, plan *Plan, baseline []reports.Known, r reports.Scenario
 	case reports.Warn:
 		t.Logf("warning: %s", plan.story(r))
 	default:
-		t.Errorf("%s: %s", r.Outcome, plan.story(r))
+		t.Errorf("%s: %s\nrun again %s", r.Outcome, plan.story(r), r.Rerun)
 	}
+}
+
+// exactly is what -run of go test takes to run a subtest and none whose name
+// begins like its own.
+func exactly(name string) string {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	return strings.Join(parts, "/")
 }
 
 // story is what has to be known of a scenario that did not pass.

@@ -39,8 +39,8 @@ var exceptions = []exception{
 	{page: "docs/adapter.md", begins: "./hookproof emitter", reason: serves, serves: "Stop with Ctrl-C"},
 	{page: "docs/adapter.md", begins: "go run eventhook.go", reason: serves, serves: "events are taken at"},
 
-	{page: "docs/containers.md", begins: "hookproof run --target image:", reason: needsDocker, notRun: true},
-	{page: "docs/containers.md", begins: "hookproof run --target image:.#emitter --receiver-image", reason: needsDocker, notRun: true},
+	{page: "docs/containers.md", begins: "./hookproof run --target image:", reason: needsDocker, notRun: true},
+	{page: "docs/containers.md", begins: "./hookproof run --target image:.#emitter --receiver-image", reason: needsDocker, notRun: true},
 	{page: "docs/containers.md", begins: "HOOKPROOF_HOOK_HEADER=", reason: needsDocker, notRun: true},
 	{page: "docs/containers.md", begins: "CGO_ENABLED=0", reason: needsDocker, notRun: true},
 	{page: "docs/containers.md", begins: "mkdir -p dist/data", reason: needsDocker, notRun: true},
@@ -68,5 +68,5 @@ var exceptions = []exception{
 	{page: "docs/running.md", begins: "./hookproof run --scenario limits/a-51st-subscription-is-refused --attach", reason: "it waits for somebody at a terminal; cmd/hookproof tests it with one", notRun: true},
 	{page: "docs/speed.md", begins: "go build", reason: "it measures for minutes; here it is seen that it can", variables: "HOOKPROOF_EVENTS=2000 HOOKPROOF_HELD=2 HOOKPROOF_LONE=1 HOOKPROOF_ROUNDS=1 HOOKPROOF_SUBSCRIPTIONS=1"},
 	{page: "docs/triggers.md", begins: "export HOOKPROOF_CLIENT_SECRET=…", reason: "the addresses are somebody's; docs/adapter.md has a command like it", notRun: true},
-	{page: "docs/triggers.md", begins: "hookproof cleanup", reason: "the addresses are somebody's; cmd/hookproof tests the command", notRun: true},
+	{page: "docs/triggers.md", begins: "./hookproof cleanup", reason: "the addresses are somebody's; cmd/hookproof tests the command", notRun: true},
 }

@@ -62,6 +62,7 @@ func TestSummary(t *testing.T) {
 		"known-failures": {Console{}, with(Pass, ExpectedFail)},
 		"warnings":       {Console{}, with(Pass, Warn)},
 		"quiet":          {Console{Quiet: true}, everything()},
+		"quiet-reason":   {Console{Quiet: true}, unreachable},
 		"colours":        {Console{Terminal: true}, with(Pass, Fail)},
 	} {
 		t.Run(name, func(t *testing.T) {

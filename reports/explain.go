@@ -23,9 +23,28 @@ func explain(r Results, width int, p paint) string {
 
 // verdictLine is the verdict in one line, for those who asked for quiet.
 func verdictLine(r Results, p paint) string {
-	return fmt.Sprintf("%s  %s: %d of %s observed; scenarios: %s; exit code %d\n",
+	line := fmt.Sprintf("%s  %s: %d of %s observed; scenarios: %s; exit code %d",
 		p.verdict(r.Verdict, verdictWord(r)), oneLine(r.Target.Name), rulesObserved(r), plural(len(r.Rules), "rule"),
 		tallyWords(tally(r.Scenarios)), ExitCode(r))
+	if reason := commonestReason(r); r.Verdict == Incomplete && reason != "" {
+		line += "; " + oneLine(reason)
+	}
+	return line + "\n"
+}
+
+// commonestReason is why most of the scenarios that could not run could not;
+// empty if all could.
+func commonestReason(r Results) (commonest string) {
+	times := map[string]int{}
+	for _, s := range r.Scenarios {
+		if s.Outcome != CouldNotRun {
+			continue
+		}
+		if times[s.Reason]++; times[s.Reason] > times[commonest] {
+			commonest = s.Reason
+		}
+	}
+	return commonest
 }
 
 func verdictWord(r Results) string {

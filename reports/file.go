@@ -86,7 +86,7 @@ func Write(path string, r Results) error {
 func Read(path string) (Results, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return Results{}, fmt.Errorf("open results: %w", err)
+		return Results{}, fmt.Errorf("%w; give a folder that «hookproof run --out» has written", err)
 	}
 	defer f.Close()
 	r, err := Decode(f)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -52,13 +53,13 @@ its things there too: leave it out. Ends with 0 if nothing is left, else with 3.
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), cleanUpWithin)
 		defer cancel()
-		return cleanUp(ctx, cmd.OutOrStdout(), made, func(l driver.Leftover) bool { return all || l.Run == run })
+		return cleanUp(ctx, cmd.OutOrStdout(), made, run, all)
 	}
 	return cmd
 }
 
-// cleanUp removes the leftovers that chosen says, and lists the others.
-func cleanUp(ctx context.Context, out io.Writer, target targets.Target, chosen func(driver.Leftover) bool) error {
+// cleanUp removes the leftovers of a run, or all, and lists the others.
+func cleanUp(ctx context.Context, out io.Writer, target targets.Target, run string, all bool) error {
 	system, err := target.Start(ctx)
 	if err != nil {
 		return err
@@ -76,7 +77,7 @@ func cleanUp(ctx context.Context, out io.Writer, target targets.Target, chosen f
 	}
 	var remove, keep []driver.Leftover
 	for _, l := range found {
-		if chosen(l) {
+		if all || l.Run == run {
 			remove = append(remove, l)
 		} else {
 			keep = append(keep, l)
@@ -97,9 +98,22 @@ func cleanUp(ctx context.Context, out io.Writer, target targets.Target, chosen f
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if run != "" && len(remove) == 0 && len(found) > 0 {
+		fmt.Fprintf(out, "Nothing is left of a run %q; --run takes one of: %s\n", run, strings.Join(runsOf(found), ", "))
+	}
 	fmt.Fprintf(out, "%d removed, %d left.\n", len(remove)-len(refused), len(keep)+len(refused))
 	if len(keep)+len(refused) > 0 {
 		return exitCode(reports.ExitIncomplete)
 	}
 	return nil
+}
+
+// runsOf are the ids of the runs that left something.
+func runsOf(found []driver.Leftover) []string {
+	ids := make([]string, len(found))
+	for i, l := range found {
+		ids[i] = l.Run
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -71,8 +73,54 @@ func variables(root *cobra.Command, environ []string) (func(string) (string, boo
 
 const prefix = "HOOKPROOF_"
 
+// Annotations of flags that the command line has left open: the variable, or
+// the place in the file, that has set them.
+const (
+	fromEnvironment = "from the environment"
+	fromConfig      = "from the configuration"
+)
+
+// setBy marks what has set a flag.
+func setBy(f *pflag.Flag, kind, place string) {
+	f.Changed = true
+	if f.Annotations == nil {
+		f.Annotations = map[string][]string{}
+	}
+	f.Annotations[kind] = []string{place}
+}
+
+// flagInText is a flag as an error names it: --target, or target where the
+// error begins with it.
+var flagInText = regexp.MustCompile(`(?:^|--)([a-z][a-z-]*[a-z])`)
+
+// blame adds to an error about a flag that was not typed what has set it.
+func blame(cmd *cobra.Command, text string) string {
+	var f *pflag.Flag
+	var end int
+	for _, at := range flagInText.FindAllStringSubmatchIndex(text, -1) {
+		if f, end = cmd.Flags().Lookup(text[at[2]:at[3]]), at[1]; f != nil {
+			break
+		}
+	}
+	if f == nil {
+		return text
+	}
+	if name := f.Annotations[fromEnvironment]; name != nil {
+		return fmt.Sprintf("%s (set by the variable %s)%s; unset the variable if it is not meant for this command", text[:end], name[0], text[end:])
+	}
+	if place := f.Annotations[fromConfig]; place != nil {
+		return fmt.Sprintf("%s (set in %s)%s", text[:end], place[0], text[end:])
+	}
+	return text
+}
+
+// variableOf is the variable that sets a flag.
+func variableOf(flag string) string {
+	return prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
 func fromVariable(f *pflag.Flag, lookup func(string) (string, bool)) error {
-	name := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+	name := variableOf(f.Name)
 	value, ok := lookup(name)
 	if !ok || f.Changed || f.Name == "help" || f.Name == "version" {
 		return nil
@@ -80,7 +128,7 @@ func fromVariable(f *pflag.Flag, lookup func(string) (string, bool)) error {
 	if err := f.Value.Set(value); err != nil {
 		return usageError("variable %s: %v", name, err)
 	}
-	f.Changed = true
+	setBy(f, fromEnvironment, name)
 	return nil
 }
 
@@ -153,6 +201,6 @@ func fromNode(path string, f *pflag.Flag, node *yaml.Node) error {
 	} else if err := f.Value.Set(values[0]); err != nil {
 		return usageError("%s:%d: %s: %v", path, node.Line, f.Name, err)
 	}
-	f.Changed = true
+	setBy(f, fromConfig, fmt.Sprintf("%s:%d", path, node.Line))
 	return nil
 }

@@ -215,7 +215,7 @@ func TestDiffEndsWithOneOnARegressionAlone(t *testing.T) {
 		{[]string{good, filepath.Join(good, reports.FileName)}, reports.ExitConformant, "0 regressions, 0 fixed"},
 		{[]string{good, bad, "--markdown"}, reports.ExitNonConformant, "**Regressions**"},
 		{[]string{good, other}, reports.ExitUsage, "different selections"},
-		{[]string{good, "/nonexistent"}, reports.ExitUsage, "open results"},
+		{[]string{good, "/nonexistent"}, reports.ExitUsage, "give a folder that"},
 		{[]string{good, bad, "--json", "--markdown"}, reports.ExitUsage, "choose one"},
 	} {
 		if code, out := run(t, append([]string{"diff"}, c.args...)...); code != c.code || !strings.Contains(out, c.want) {

@@ -53,7 +53,7 @@ func (d *diagnosis) fail(check, remedy, format string, args ...any) {
 }
 
 func (d *diagnosis) add(g grade, check, remedy, format string, args ...any) {
-	d.Findings = append(d.Findings, finding{check, g, fmt.Sprintf(format, args...), remedy})
+	d.Findings = append(d.Findings, finding{check, g, fmt.Sprintf(format, args...), asCalled(remedy)})
 }
 
 // failed tells whether a run would show nothing.
@@ -155,7 +155,7 @@ func (d *diagnosis) examine(ctx context.Context, flags *targetFlags, target targ
 	}
 	d.api(ctx, target.Info(), system)
 	if flags.isURL() {
-		d.receiver(flags)
+		d.receiver(ctx, flags)
 	}
 }
 

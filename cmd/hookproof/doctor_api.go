@@ -128,7 +128,7 @@ func (d *diagnosis) leftovers(ctx context.Context, client *driver.Client) {
 
 // receiver checks whether the emitter can reach the receiver simulator. Only
 // a delivery shows it; what can be said before is said.
-func (d *diagnosis) receiver(flags *targetFlags) {
+func (d *diagnosis) receiver(ctx context.Context, flags *targetFlags) {
 	u, err := url.Parse(flags.target)
 	if err != nil {
 		return
@@ -146,10 +146,19 @@ func (d *diagnosis) receiver(flags *targetFlags) {
 			"the receiver simulator listens on 127.0.0.1, which an emitter at %s does not reach", u.Hostname())
 	case net.ParseIP(host) != nil && net.ParseIP(host).IsUnspecified():
 		d.fail("receiver", "--receiver-host NAME, where NAME leads from the emitter to this machine", "%s is no address that an emitter could call", host)
+	case net.ParseIP(host) == nil && !resolves(ctx, host):
+		d.warn("receiver", "check the spelling of --receiver-host; it has to lead from the emitter to this machine", "%s is no name that this machine knows", host)
 	default:
 		own, _ := os.Hostname()
 		d.ok("receiver", "the emitter is given %s (this machine calls itself %s); firewalls must let it in", host, own)
 	}
+}
+
+func resolves(ctx context.Context, host string) bool {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
+	return err == nil && len(addresses) > 0
 }
 
 func isLoopback(host string) bool {

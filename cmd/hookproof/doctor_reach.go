@@ -149,6 +149,8 @@ func rootsWith(ca string) (*x509.CertPool, error) {
 
 func connectionRemedy(err error) string {
 	switch text := err.Error(); {
+	case strings.Contains(text, "HTTP response to HTTPS client"):
+		return "it speaks plain HTTP: use http:// for an emitter; a receiver has to take HTTPS"
 	case strings.Contains(text, "unknown authority"), strings.Contains(text, "not standards compliant"):
 		return "give the authority of its certificate with --ca"
 	case strings.Contains(text, "certificate required"):

@@ -45,8 +45,8 @@ func (d *diagnosis) hook(ctx context.Context, hook targets.Hook) {
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		d.fail("receiver: credentials", "give what it expects with --hook-header, or --client-certificate and --client-key", "a HEAD with what was agreed is answered %d", status)
-	case status == http.StatusNotFound:
-		d.warn("receiver: credentials", "check the path; a receiver that knows no HEAD may answer so as well", "a HEAD is answered 404")
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented:
+		d.warn("receiver: credentials", "check the path; a receiver that knows no HEAD may answer so as well", "a HEAD is answered %d", status)
 	case status >= http.StatusInternalServerError:
 		d.warn("receiver: credentials", "look into the receiver's log", "a HEAD is answered %d", status)
 	default:

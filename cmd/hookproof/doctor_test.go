@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -79,13 +80,15 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 		grade grade
 		code  int
 	}{
+		"plain HTTP at https":      {with(strings.Replace(late.URL, "http:", "https:", 1)), "target: connection", gradeFail, reports.ExitIncomplete},
 		"a name that is none":      {with("http://nosuch.invalid"), "target: DNS", gradeFail, reports.ExitIncomplete},
 		"nobody listens":           {with(closed.URL), "target: connection", gradeFail, reports.ExitIncomplete},
 		"an unknown authority":     {with(secure.URL), "target: connection", gradeFail, reports.ExitIncomplete},
 		"a clock that is late":     {with(s.url, "--control", late.URL, "--control-token", "not-its-token"), "control: clock", gradeWarn, reports.ExitConformant},
 		"a wrong secret":           {with(s.url, "--client-secret", "a-wrong-secret"), "credentials", gradeFail, reports.ExitIncomplete},
 		"a receiver at no address": {with(s.url, "--receiver-listen", "0.0.0.0"), "receiver", gradeFail, reports.ExitIncomplete},
-		"a receiver at an address": {with(s.url, "--receiver-listen", "0.0.0.0", "--receiver-host", "suite.example"), "receiver", gradeOK, reports.ExitConformant},
+		"a receiver at an address": {with(s.url, "--receiver-listen", "0.0.0.0", "--receiver-host", "localhost"), "receiver", gradeOK, reports.ExitConformant},
+		"a receiver at no name":    {with(s.url, "--receiver-listen", "0.0.0.0", "--receiver-host", "nosuch.invalid"), "receiver", gradeWarn, reports.ExitConformant},
 		"a wrong token":            {with(s.url, "--token", "a-wrong-token"), "credentials", gradeFail, reports.ExitIncomplete},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,5 +98,19 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 				t.Errorf("%s is %q, code %d: %s", c.check, found[c.check], code, text)
 			}
 		})
+	}
+}
+
+func TestARefusedConnectionHasTheRemedyOfItsCause(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[string]string{
+		"http: server gave HTTP response to HTTPS client":                "use http://",
+		"tls: failed to verify certificate: signed by unknown authority": "--ca",
+		"remote error: tls: certificate required":                        "--client-certificate",
+		"dial tcp: connection refused":                                   "start the target",
+	} {
+		if got := connectionRemedy(errors.New(cause)); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", cause, got)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -90,6 +91,12 @@ clock advanced, and faults switched.`,
 			if err != nil {
 				return err
 			}
+			known := knobs(emitter.Faults(), func(f emitter.Fault) string { return f.Name })
+			for _, name := range flags.options.Faults {
+				if !slices.Contains(known, name) {
+					return noSuchFault(name, known)
+				}
+			}
 			flags.options.Hostile = emitter.Hostile{Seed: seed, Knobs: chosen}
 			return serveEmitter(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), flags)
 		},
@@ -108,7 +115,7 @@ clock advanced, and faults switched.`,
 	f.BoolVar(&o.HTTPS.On, "api-tls", false, "serve the management API over https only, HTTP/1.1 and HTTP/2")
 	f.StringArrayVar(&o.HTTPS.Hosts, "api-host", nil, "`name` or address that the made certificate is for, beside localhost; repeatable")
 	f.StringVar(&flags.apiCert, "api-cert", "", "PEM `file` of a certificate of your own, its intermediates after it (default: made)")
-	f.StringVar(&flags.apiKey, "api-key", "", "PEM `file` of its private key")
+	f.StringVar(&flags.apiKey, "api-key", "", "PEM `file` of the private key of --api-cert")
 	f.StringVar(&flags.apiCAOut, "api-ca-out", "", "`file` to write the authority of the made certificate to; --data keeps the authority")
 	f.StringArrayVar(&flags.trustedProxies, "trusted-proxy", nil, "`CIDR` of proxies whose X-Forwarded-For is believed; repeatable")
 	f.StringSliceVar(&flags.allowNetworks, "allow-networks", nil, "`CIDR`s that deliveries may go to, separated by commas (default: all but link-local and metadata addresses, which must be named)")
@@ -120,8 +127,8 @@ clock advanced, and faults switched.`,
 	f.DurationVar(&o.AttemptTimeout, "attempt-timeout", pipeline.DefaultAttemptTimeout, "longest one attempt may take")
 	f.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", pipeline.DefaultGrace, "how long attempts under way may go on after Ctrl-C or SIGTERM; a second one ends at once")
 	f.StringVar(&o.Environment, "environment", "", "id of the first environment (default: made)")
-	f.StringVar(&o.ClientID, "client-id", "", "client that may act in every environment (default: made)")
-	f.StringVar(&o.ClientSecret, "client-secret", "", "its secret (default: made)")
+	f.StringVar(&o.ClientID, "client-id", "", "`id` of the client that may act in every environment (default: made)")
+	f.StringVar(&o.ClientSecret, "client-secret", "", "`secret` of --client-id (default: made)")
 	f.StringArrayVar(&o.Faults, "fault", nil, "`name` of a deliberate defect; repeatable")
 	flags.hostile.add(f, knobs(emitter.Knobs(), func(k emitter.Knob) string { return k.Name }))
 	f.StringVar(&flags.seed, "seed", "", "YAML `file` of environments to begin with; those that are there already stay as they are")
@@ -270,6 +277,9 @@ func blameSeed(err error) error {
 // exportTo writes a file that only its owner can read, and only when it is
 // whole.
 func (flags emitterFlags) exportTo(ctx context.Context, out io.Writer, o emitter.Options) error {
+	if o.Dir == "" && o.Cluster == nil && o.Seed == nil {
+		return usageError("--export: there is nothing to export; say with --data or --nats where it is, or give a --seed")
+	}
 	var text bytes.Buffer
 	if err := emitter.Export(ctx, o, &text, flags.secrets); err != nil {
 		return err

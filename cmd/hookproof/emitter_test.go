@@ -79,7 +79,7 @@ func TestTheEmitterCommandRefusesWrongFlags(t *testing.T) {
 		{"--fault", "nothing"}, {"--log-level", "loud"}, {"--trust-ca", "/does/not/exist"},
 		{"--control-listen", "127.0.0.1:0"}, {"--linger", "-1s"}, {"--trusted-proxy", "10.0.0.1"},
 		{"--allow-networks", "10.0.0.0/8,here"}, {"--deny-networks", "10.0.0.0/33"},
-		{"--sync", "sometimes"}, {"--sync", "0"}, {"--sync", "-1s"},
+		{"--sync", "sometimes"}, {"--sync", "0"}, {"--sync", "-1s"}, {"--export", "-"},
 		{"--nats", "here:4222"}, {"--nats", "nats://a", "--sync", "always"}, {"--nats", "nats://a", "--data", "d"}, {"--nats-replicas", "3"},
 		{"--nats", "nats://a", "--nats-replicas", "6"}, {"--nats", "nats://a", "--nats-creds", "/does/not/exist"},
 	} {

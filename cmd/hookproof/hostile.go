@@ -6,9 +6,10 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/hookproof/hookproof/internal/nearest"
 )
 
 // hostileFlags let a reference take liberties.
@@ -29,7 +30,7 @@ func (h *hostileFlags) add(flags *pflag.FlagSet, names []string) {
 	flags.StringSliceVar(&h.knobs, "hostile-knob", nil, "take only the liberty of this `name`; repeatable; an unknown name lists all")
 }
 
-// knobs are the names of liberties.
+// knobs are the names of liberties, or of faults.
 func knobs[K any](all []K, name func(K) string) []string {
 	names := make([]string, len(all))
 	for i, k := range all {
@@ -53,7 +54,7 @@ func (h *hostileFlags) choose(flags *pflag.FlagSet) (seed int64, knobs []string,
 	}
 	for _, name := range h.knobs {
 		if !slices.Contains(h.known, name) {
-			return 0, nil, usageError("--hostile-knob: no liberty is named %q; there are: %s", name, strings.Join(h.known, ", "))
+			return 0, nil, usageError("--hostile-knob: there is no liberty %q; %s", name, nearest.Hint(name, h.known, "hookproof faults"))
 		}
 	}
 	switch {

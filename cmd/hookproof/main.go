@@ -11,9 +11,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	_ "golang.org/x/crypto/x509roots/fallback" // public roots, where a machine or an image has none
 
 	"github.com/hookproof/hookproof"
@@ -35,7 +37,7 @@ func main() {
 // execute runs a command line and gives the exit code.
 func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return reports.ExitConformant
 	}
@@ -43,9 +45,14 @@ func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	fmt.Fprintf(root.ErrOrStderr(), "hookproof: %v\n", err)
+	text := err.Error()
 	var usage *hookproof.UsageError
-	if errors.As(err, &usage) {
+	wrong := errors.As(err, &usage)
+	if wrong {
+		text = blame(cmd, text)
+	}
+	fmt.Fprintf(root.ErrOrStderr(), "hookproof: %s\n", asCalled(text))
+	if wrong {
 		return reports.ExitUsage
 	}
 	return reports.ExitError
@@ -93,10 +100,12 @@ turns every code but 0 into 1.)`,
 		return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
 	})
 	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), reportCommand(), diffCommand(), mergeCommand(), baselineCommand(), cleanupCommand(), doctorCommand(), emitterCommand(), receiverCommand(), faultsCommand(), benchCommand())
-	for _, c := range below(root) {
+	for _, c := range append(below(root), root) {
 		c.Args = asUsage(c.Args)
+		c.Example = strings.ReplaceAll(c.Example, " hookproof ", " "+program()+" ")
+		c.Long = asCalled(c.Long)
+		c.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = asCalled(f.Usage) })
 	}
-	root.Args = asUsage(root.Args)
 	return root
 }
 
@@ -116,8 +125,19 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 			check = cobra.NoArgs
 		}
 		if err := check(cmd, args); err != nil {
-			return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
+			return usageError("%v; %s«%s --help» shows what there is", err, asValue(cmd, args), cmd.CommandPath())
 		}
 		return nil
 	}
+}
+
+// asValue says how a flag that can stand without a value is given one, if an
+// argument looks like that of such a flag.
+func asValue(cmd *cobra.Command, args []string) (advice string) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if len(args) > 0 && f.NoOptDefVal != "" && f.Value.Type() != "bool" && f.Value.String() == f.NoOptDefVal {
+			advice = fmt.Sprintf("if it is the value of --%s, write --%[1]s=%s; ", f.Name, args[0])
+		}
+	})
+	return advice
 }

@@ -70,13 +70,19 @@ func writeFaults(w io.Writer) error {
 
 func explainCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain RULE",
+		Use:   "explain RULE|SCENARIO",
 		Short: "Say what a rule promises, who says so, and how it is judged",
+		Long:  "Say what a rule promises, who says so, and what judges it; of a scenario, that of\nevery rule that it judges.",
 		Example: `  hookproof explain SUB-LIMIT-051
-  hookproof explain DLV-012`,
+  hookproof explain limits/a-51st-subscription-is-refused`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return hookproof.Explain(cmd.OutOrStdout(), args[0])
+			var text strings.Builder
+			if err := hookproof.Explain(&text, args[0]); err != nil {
+				return err
+			}
+			_, err := io.WriteString(cmd.OutOrStdout(), asCalled(text.String()))
+			return err
 		},
 	}
 }

@@ -27,7 +27,7 @@ commands instead, and nothing is written.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			results, err := reports.Read(filepath.Join(args[0], reports.FileName))
 			if err != nil {
-				return usageError("%v; the folder must be one that «hookproof run --out» has written", err)
+				return usageError("%v", err)
 			}
 			if err := contradicted(args[0], results); err != nil {
 				return err

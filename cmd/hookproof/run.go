@@ -248,25 +248,49 @@ func given(cmd *cobra.Command, without ...string) []string {
 	return list
 }
 
-// rerun gives the command that runs one scenario again in the same way.
+// rerun gives the command that runs one scenario again in the same way. What
+// --config says it says again. What is hidden is taken from its variable, and
+// the shell refuses the command where that is not set: without the target's URL
+// it would test the embedded pair.
 func rerun(cmd *cobra.Command) func(string) string {
-	same := given(cmd, "scenario", "rule", "level", "profile", "shard", "baseline", "attach", "out", "quiet", "concurrency", "shuffle")
+	without := []string{"scenario", "rule", "level", "profile", "shard", "baseline", "attach", "out", "quiet", "concurrency", "shuffle"}
+	needs := ""
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		switch _, fromFile := f.Annotations[fromConfig]; {
+		case fromFile:
+			without = append(without, f.Name)
+		case f.Changed && hidden(cmd.Flags(), f.Name):
+			needs += fmt.Sprintf(`%s="${%[1]s:?set it}" `, variableOf(f.Name))
+		}
+	})
+	same := given(cmd, without...)
 	return func(id string) string {
-		return commandLine("run --scenario "+quote(id), same)
+		return needs + commandLine("run --scenario "+quote(id), same)
 	}
 }
 
-// program is how this program was called: by name, by go run in its own
-// repository, or by go tool in another one. Both of the latter build it below
-// a folder go-build….
+// program is how this program was called: by name, by its path, by go run in
+// its own repository, or by go tool in another one. Both of the latter build it
+// below a folder go-build….
 func program() string {
-	if !strings.Contains(os.Args[0], "go-build") {
+	switch {
+	case !strings.Contains(os.Args[0], "go-build"):
+		if strings.ContainsRune(os.Args[0], os.PathSeparator) {
+			return quote(os.Args[0])
+		}
 		return "hookproof"
+	default:
+		if _, err := os.Stat("cmd/hookproof"); err == nil {
+			return "go run ./cmd/hookproof"
+		}
+		return "go tool hookproof"
 	}
-	if _, err := os.Stat("cmd/hookproof"); err == nil {
-		return "go run ./cmd/hookproof"
-	}
-	return "go tool hookproof"
+}
+
+// asCalled puts how this program was called into a text that names commands
+// «hookproof …».
+func asCalled(text string) string {
+	return strings.ReplaceAll(text, "«hookproof ", "«"+program()+" ")
 }
 
 // quote makes a word safe to paste into a shell.

@@ -51,6 +51,9 @@ func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
 		"argument too many":  {"run", "everything"},
 		"empty selection":    {"run", "--role", "receiver", "--profile", "limits"},
 		"no credentials":     {"run", "--target", "http://127.0.0.1:1"},
+		"a target with /v1":  {"run", "--target", "http://127.0.0.1:1/v1/", "--environment", "x", "--token", "x"},
+		"a rate per nothing": {"run", "--target", "http://127.0.0.1:1", "--environment", "x", "--token", "x", "--rate", "10"},
+		"no such results":    {"diff", "nosuch", "nosuch"},
 		"seed out of range":  {"run", "--shuffle", "-1"},
 		"idle profile":       {"run", "--role", "emitter", "--profile", "limits,capacity"},
 		"idle rule":          {"run", "--rule", "DLV-012,SUB-LIMIT-051", "--profile", "limits"},
@@ -119,6 +122,33 @@ func TestNoCommandInAReportHoldsASecret(t *testing.T) {
 				if text, err := os.ReadFile(filepath.Join(out, f.Name())); err != nil || strings.Contains(string(text), "canary") {
 					t.Errorf("%s tells a secret, or cannot be read: %v", f.Name(), err)
 				}
+			}
+		})
+	}
+}
+
+func TestAMistypedNameIsAnsweredWithWhatWasMeant(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"a rule":                 {[]string{"run", "--rule", "SUB-LIMIT-51"}, "did you mean SUB-LIMIT-051? «"},
+		"a rule to explain":      {[]string{"explain", "DLV-12"}, "did you mean DLV-012? «"},
+		"a scenario":             {[]string{"run", "--scenario", "limits/a-51st-subscription-is-refuse"}, "did you mean limits/a-51st-subscription-is-refused? «"},
+		"a scenario to explain":  {[]string{"explain", "limits/a-51st-subscription-is-refuse"}, "did you mean limits/a-51st-subscription-is-refused? «"},
+		"a profile":              {[]string{"run", "--profile", "filterin"}, "did you mean filtering? there are: core, "},
+		"a fault":                {[]string{"run", "--fault", "limit51"}, "did you mean limit-51? «"},
+		"a fault of the emitter": {[]string{"emitter", "--fault", "limit51"}, "did you mean limit-51? «"},
+		"a fault of the matrix":  {[]string{"faults", "--fault", "limit51"}, "did you mean limit-51? «"},
+		"a liberty":              {[]string{"run", "--hostile-knob", "event-orders"}, "did you mean event-order? there are: "},
+		"a capability":           {[]string{"run", "--target", "http://127.0.0.1:1", "--environment", "x", "--token", "x", "--claim", "environment"}, "did you mean environments? there are: "},
+		"a seed":                 {[]string{"run", "--hostile", "17"}, "write --hostile=17"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if code, out := run(t, c.args...); code != reports.ExitUsage || !strings.Contains(out, c.want) {
+				t.Errorf("code %d: %s", code, out)
 			}
 		})
 	}
@@ -302,6 +332,8 @@ func TestPlanAndExplainSayWhatThereIs(t *testing.T) {
 		{[]string{"plan", "--target", "http://127.0.0.1:1", "--environment", "e", "--token", "a-token-of-e"}, []string{"not applicable: the target does not claim"}},
 		{[]string{"explain", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "MUST", "developer.pingidentity.com", "features/emitter/limits.feature:"}},
 		{[]string{"explain", "RCV-023"}, []string{"none: "}},
+		{[]string{"explain", "limits/a-51st-subscription-is-refused"}, []string{"SUB-LIMIT-051  MUST", "Run them: «" + program() + " run --rule SUB-LIMIT-051»"}},
+		{[]string{"plan", "--rule", "sub-limit-051"}, []string{"SUB-LIMIT-051"}},
 	} {
 		code, out := run(t, c.args...)
 		if code != reports.ExitConformant {

@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hookproof/hookproof/features"
-	"github.com/hookproof/hookproof/secrets"
+	"github.com/hookproof/hookproof/internal/nearest"
+	"github.com/hookproof/hookproof/internal/secrets"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
 	"github.com/hookproof/hookproof/targets/remote"
@@ -30,20 +31,20 @@ func (t *targetFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&t.auth, "auth", "", "base `URL` of the token endpoints; default: the target")
 	flags.StringVar(&t.environment, "environment", "", "`id` of the environment that the credentials belong to")
 	flags.StringVar(&t.clientID, "client-id", "", "`id` of the worker application that acts for the suite")
-	flags.StringVar(&t.clientSecret, "client-secret", "", "its `secret`; better set as HOOKPROOF_CLIENT_SECRET")
-	flags.StringVar(&t.token, "token", "", "an access `token` to use instead; better set as HOOKPROOF_TOKEN")
-	flags.StringVar(&t.ca, "ca", "", "PEM `file` of the authorities to trust for the target's API")
-	flags.StringVar(&t.control, "control", "", "base `URL` of the target's control API")
-	flags.StringVar(&t.controlToken, "control-token", "", "`token` of the control API; better set as HOOKPROOF_CONTROL_TOKEN")
+	flags.StringVar(&t.clientSecret, "client-secret", "", "`secret` of --client-id; better set as HOOKPROOF_CLIENT_SECRET")
+	flags.StringVar(&t.token, "token", "", "access `token` to use instead of --client-id and --client-secret; better set as HOOKPROOF_TOKEN")
+	flags.StringVar(&t.ca, "ca", "", "PEM `file` of the authorities to trust for the target: the emitter's API, or the receiver under test")
+	flags.StringVar(&t.control, "control", "", "base `URL` of the target's control API, by which events are posted and the clock is advanced")
+	flags.StringVar(&t.controlToken, "control-token", "", "`token` of the API at --control; better set as HOOKPROOF_CONTROL_TOKEN")
 	flags.StringVar(&t.name, "target-name", "", "the target's `name` in reports; default: its URL")
 	flags.StringVar(&t.version, "target-version", "", "the target's `version` in reports")
 	flags.StringSliceVar(&t.claims, "claim", nil, "a `capability` that the target claims, such as environments; repeatable; an unknown name lists all")
 	t.hook.add(flags)
-	flags.StringVar(&t.rate, "rate", "", "most `calls` to the target, such as 10/s or 600/m; what it answers 429 is made again in any case")
+	flags.StringVar(&t.rate, "rate", "", "most `calls` to the target in a second, minute or hour, such as 10/s, 600/m or 3000/h; what it answers 429 is made again in any case")
 	flags.StringVar(&t.trigger, "event-hook", "", "`URL` to which the suite posts the events that it wants to happen; see docs/triggers.md")
-	flags.StringVar(&t.triggerToken, "event-hook-token", "", "bearer `token` of the event hook; better set as HOOKPROOF_EVENT_HOOK_TOKEN")
+	flags.StringVar(&t.triggerToken, "event-hook-token", "", "bearer `token` for --event-hook; better set as HOOKPROOF_EVENT_HOOK_TOKEN")
 	flags.StringVar(&t.receiverListen, "receiver-listen", "", "`address` that the receiver simulator listens on, such as 0.0.0.0, for an emitter on another machine (default: 127.0.0.1)")
-	flags.StringVar(&t.receiverHost, "receiver-host", "", "`host` by which that emitter reaches it (default: the address)")
+	flags.StringVar(&t.receiverHost, "receiver-host", "", "`host` by which an emitter under test reaches the receiver simulator (default: that of --receiver-listen)")
 	flags.StringVar(&t.receiverImage, "receiver-image", "", "run the receiver simulator from this `image`, or from one built from a folder")
 	flags.StringArrayVar(&t.variables, "image-env", nil, "`NAME=VALUE` for the container of --target image:…; repeatable")
 	flags.StringSliceVar(&t.faults, "fault", nil, "switch on a deliberate `fault` of the embedded emitter or receiver, to see the suite notice it; repeatable; «hookproof plan --faults» lists all")
@@ -138,8 +139,8 @@ func capabilities(c *features.Catalogue, role string) []string {
 	return names
 }
 
-// knownFaults refuses names of faults that do not exist, and lists those that
-// do; and those of the end that is not tested.
+// knownFaults refuses names of faults that do not exist, and those of the end
+// that is not tested.
 func knownFaults(names []string, role string) error {
 	ends := map[string]targets.Role{}
 	for _, f := range embedded.Faults() {
@@ -149,12 +150,16 @@ func knownFaults(names []string, role string) error {
 		end, known := ends[name]
 		switch {
 		case !known:
-			return usageError("there is no fault %q; there are: %s", name, strings.Join(slices.Sorted(maps.Keys(ends)), ", "))
+			return noSuchFault(name, slices.Sorted(maps.Keys(ends)))
 		case (role == string(targets.RoleEmitter) || role == string(targets.RoleReceiver)) && role != string(end):
 			return usageError("fault %s is one of the %s, and --role is %s", name, end, role)
 		}
 	}
 	return nil
+}
+
+func noSuchFault(name string, known []string) error {
+	return usageError("--fault: there is no fault %q; %s", name, nearest.Hint(name, known, "hookproof plan --faults"))
 }
 
 // remoteOnly is a flag that is set and that makes no sense for the embedded
@@ -180,6 +185,8 @@ func (t *targetFlags) remote() (targets.Target, error) {
 		}
 	}
 	switch {
+	case strings.HasSuffix(strings.TrimSuffix(t.target, "/"), "/v1"):
+		return nil, usageError("--target is without /v1, which the suite adds: --target %s", strings.TrimSuffix(strings.TrimSuffix(t.target, "/"), "/v1"))
 	case t.environment == "":
 		return nil, usageError("--environment is missing: the id of the environment that the credentials belong to")
 	case t.token == "" && (t.clientID == "" || t.clientSecret == ""):
@@ -238,7 +245,7 @@ func (t *targetFlags) claimed(role string) ([]targets.Capability, error) {
 	for _, claim := range t.claims {
 		c, ok := catalogue.Capability(claim)
 		if !ok || c.Role != role {
-			return nil, usageError("--claim: there is no capability %q of an %s; there are: %s", claim, role, strings.Join(capabilities(catalogue, role), ", "))
+			return nil, usageError("--claim: there is no capability %q of role %s; %s", claim, role, nearest.Hint(claim, capabilities(catalogue, role), "hookproof run --help"))
 		}
 		claims = append(claims, targets.Capability(claim))
 	}

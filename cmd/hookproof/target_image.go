@@ -122,13 +122,13 @@ func (t *targetFlags) reached(except ...string) string {
 	return ""
 }
 
-// perSecond reads a rate such as "10/s", "600/m" or "10".
+// perSecond reads a rate such as "10/s" or "600/m".
 func perSecond(text string) (float64, error) {
 	if text == "" {
 		return 0, nil
 	}
 	count, unit, _ := strings.Cut(text, "/")
-	units := map[string]time.Duration{"": time.Second, "s": time.Second, "m": time.Minute, "h": time.Hour}
+	units := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}
 	n, err := strconv.ParseFloat(count, 64)
 	per, known := units[unit]
 	if err != nil || !known || !(n > 0) || n > 1e6 {

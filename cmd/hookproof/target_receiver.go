@@ -25,9 +25,9 @@ type hookFlags struct {
 func (h *hookFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&h.headers, "hook-header", nil, "`header` that every delivery to the receiver under test has, as «Name: value»; repeatable; better set as HOOKPROOF_HOOK_HEADER")
 	flags.StringVar(&h.clientCertificate, "client-certificate", "", "PEM `file` of the certificate that deliveries to the receiver under test present, with its intermediates")
-	flags.StringVar(&h.clientKey, "client-key", "", "PEM `file` of its private key")
+	flags.StringVar(&h.clientKey, "client-key", "", "PEM `file` of the private key of --client-certificate")
 	flags.StringVar(&h.readBack, "read-back", "", "`URL` where the receiver's stored events are asked for: a POST of {\"ids\":[…]} is answered by the events, one a line")
-	flags.StringArrayVar(&h.readBackHeaders, "read-back-header", nil, "`header` of those requests, as «Name: value»; repeatable; better set as HOOKPROOF_READ_BACK_HEADER")
+	flags.StringArrayVar(&h.readBackHeaders, "read-back-header", nil, "`header` of the requests to --read-back, as «Name: value»; repeatable; better set as HOOKPROOF_READ_BACK_HEADER")
 	flags.StringVar(&h.readBackCommand, "read-back-command", "", "`command` that reads ids, one a line, and prints the stored events; split at spaces, run without a shell")
 }
 

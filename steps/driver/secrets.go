@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/hookproof/hookproof/secrets"
+	"github.com/hookproof/hookproof/internal/secrets"
 	"github.com/hookproof/hookproof/steps/transcript"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/hookproof/hookproof/secrets"
+	"github.com/hookproof/hookproof/internal/secrets"
 )
 
 func TestASecretIsMarkedInWhateverFormItIsRepeated(t *testing.T) {

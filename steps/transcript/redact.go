@@ -13,7 +13,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/hookproof/hookproof/secrets"
+	"github.com/hookproof/hookproof/internal/secrets"
 )
 
 // Redactor replaces secrets by marks. Equal secrets get equal marks within a

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -75,7 +76,7 @@ func (r request) run(ctx context.Context) (stop func() error, err error) {
 	c, err := testcontainers.Run(ctx, r.source.Image, options...)
 	stop = func() error { return testcontainers.TerminateContainer(c) }
 	if err != nil {
-		err = fmt.Errorf("%w%s", err, words(c))
+		err = fmt.Errorf("%w%s", withRemedy(err), words(c))
 		return nil, errors.Join(err, stop())
 	}
 	return stop, nil
@@ -95,6 +96,15 @@ func (r request) configureHost(c *container.HostConfig) {
 			{HostIP: netip.MustParseAddr(loopback), HostPort: strconv.Itoa(outer)},
 		}
 	}
+}
+
+// withRemedy adds what to do where testcontainers cannot start its own
+// container, which removes the others when the process is killed.
+func withRemedy(err error) error {
+	if !strings.Contains(err.Error(), "reaper") {
+		return err
+	}
+	return fmt.Errorf("%w; where its image cannot be pulled, set TESTCONTAINERS_RYUK_DISABLED=true, see docs/containers.md", err)
 }
 
 // words are the last of a container that did not become ready.
@@ -120,7 +130,7 @@ func words(c *testcontainers.DockerContainer) string {
 func newNetwork(ctx context.Context) (name string, remove func() error, err error) {
 	n, err := network.New(ctx)
 	if err != nil {
-		return "", nil, fmt.Errorf("make a network for the containers: %w", err)
+		return "", nil, fmt.Errorf("make a network for the containers: %w", withRemedy(err))
 	}
 	return n.Name, func() error {
 		if err := n.Remove(context.Background()); err != nil {

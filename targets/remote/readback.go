@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hookproof/hookproof/secrets"
+	"github.com/hookproof/hookproof/internal/secrets"
 )
 
 // maxReadBack bounds what is read back at a time, in bytes: the largest that

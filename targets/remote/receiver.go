@@ -40,11 +40,11 @@ func NewReceiver(o ReceiverOptions) (*Receiver, error) {
 	has := func(c targets.Capability) bool { return slices.Contains(claims, c) }
 	switch {
 	case has(targets.CanReadBack) && o.ReadBack == nil:
-		return nil, fmt.Errorf("target %s claims %s, and it is not said how", u.Host, targets.CanReadBack)
+		return nil, fmt.Errorf("target %s claims %s, and it is not said how: --read-back or --read-back-command (in Go, ReadBack)", u.Host, targets.CanReadBack)
 	case has(targets.Authentication) && len(o.Headers) == 0:
-		return nil, fmt.Errorf("target %s claims %s, and no header with credentials is given", u.Host, targets.Authentication)
+		return nil, fmt.Errorf("target %s claims %s, and no header with credentials is given: --hook-header (in Go, Headers)", u.Host, targets.Authentication)
 	case has(targets.MutualTLS) && len(o.ClientCertificate) == 0:
-		return nil, fmt.Errorf("target %s claims %s, and no client certificate is given", u.Host, targets.MutualTLS)
+		return nil, fmt.Errorf("target %s claims %s, and no client certificate is given: --client-certificate and --client-key (in Go, ClientCertificate and ClientKey)", u.Host, targets.MutualTLS)
 	}
 	if len(o.ClientCertificate)+len(o.ClientKey) > 0 {
 		if _, err := pki.ReadIdentity(o.ClientCertificate, o.ClientKey); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,9 +22,13 @@ import (
 // the secrets of applications, private keys with the subscriptions' use of them, and the values of the headers that
 // subscriptions send; comments say where. Users' passwords are never written. Load reads either.
 func Write(w io.Writer, d *directory.Directory, secrets bool) error {
+	environments := d.Environments()
+	if len(environments) == 0 {
+		return errors.New("no environment is kept there, so that there is nothing to write")
+	}
 	encoder := yaml.NewEncoder(w)
 	encoder.SetIndent(2)
-	for _, id := range d.Environments() {
+	for _, id := range environments {
 		document, err := writer{d, id, secrets}.document()
 		if err != nil {
 			return fmt.Errorf("write environment %s: %w", id, err)

@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/hookproof/hookproof/secrets"
+	"github.com/hookproof/hookproof/internal/secrets"
 )
 
 func TestOnlyWhatIsNotFoundByChanceIsFindable(t *testing.T) {

@@ -1,0 +1,59 @@
+// Package nearest says which name was probably meant by one that does not
+// exist. It knows nothing of what the names are of.
+package nearest
+
+import (
+	"slices"
+	"strings"
+)
+
+// shortList is how many names an error lists at most: what fits into a few
+// lines of a terminal.
+const shortList = 40
+
+// Hint is what an error about an unknown name ends with: the known name that is
+// nearest, if one is near, and all of them, or, where they are many, that all
+// stand in what the command prints.
+func Hint(name string, known []string, command string) string {
+	hint := ""
+	if near := to(name, known); near != "" {
+		hint = "did you mean " + near + "? "
+	}
+	if len(known) > shortList {
+		return hint + "«" + command + "» lists all"
+	}
+	return hint + "there are: " + strings.Join(known, ", ")
+}
+
+// to is the known name that takes the fewest edits, in whatever case, if they
+// are less than a third of its length; else empty.
+func to(name string, known []string) string {
+	best, least := "", len(name)+1
+	for _, k := range known {
+		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < least && 3*d < len(k) {
+			best, least = k, d
+		}
+	}
+	return best
+}
+
+// edits is how many bytes must be put in, left out or changed to make a into b
+// (Levenshtein's distance).
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := slices.Clone(row)
+		row[0] = i + 1
+		for j := range len(b) {
+			change := before[j]
+			if a[i] != b[j] {
+				change++
+			}
+			row[j+1] = min(before[j+1]+1, row[j]+1, change)
+		}
+	}
+	return row[len(b)]
+}
