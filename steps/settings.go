@@ -37,8 +37,9 @@ func settingsOf(table *godog.Table) ([]setting, error) {
 // apply puts settings into a subscription's body. Known words are
 // "receiver", "populations", "applications", "tags", "limit", "body",
 // "exposes", "header NAME", "long header NAME" with a number of characters,
-// "key" and "below", which lengthens the path of the URL; anything else is the
-// path of a member with its JSON value, or "absent" to leave the member out.
+// "key", a "name" that is another, and "below", which lengthens the path of the
+// URL; anything else is the path of a member with its JSON value, or "absent" to
+// leave the member out.
 func (w *World) apply(body []byte, settings []setting) ([]byte, error) {
 	for _, s := range settings {
 		if s.name == "exposes" {
@@ -107,6 +108,10 @@ func (w *World) member(s setting) (path string, value any, err error) {
 	case "body":
 		value, err = payloadFormat(s.value)
 		return "payloadOptions.payloadFormat.https", value, err
+	case "name":
+		if s.value == "another" { // like every name, so that it is known to be the suite's
+			return s.name, w.driver.Name("subscription"), nil
+		}
 	case "key":
 		k, ok := w.environment.keys[s.value]
 		if !ok {

@@ -52,7 +52,7 @@ Feature: Retry
       Given a receiver "sink" that answers 500 to the first 3 deliveries
       And a subscription "watch" to "USER.CREATED" at receiver "sink"
       When subscription "watch" is changed with:
-        | name | "hookproof-other-name" |
+        | name | another |
       And user "Ada" is created
       Then the event of "Ada" is sent to "sink" until it is acknowledged
       And delivery to "sink" fails 3 times or more
@@ -228,7 +228,7 @@ Feature: Retry
 
       Examples:
         | what   | setting         | value                  |
-        | name   | name            | "hookproof-other-name" |
+        | name   | name            | another                |
         | header | header X-Tenant | seven                  |
         | limit  | limit           | 10 events              |
         | path   | below           | /audit                 |
@@ -391,7 +391,7 @@ Feature: Retry
 
       Examples:
         | what   | setting                           | value                           |
-        | name   | name                              | "hookproof-other-name"          |
+        | name   | name                              | another                         |
         | header | header X-Tenant                   | seven                           |
         | limit  | limit                             | 1 event                         |
         | path   | below                             | /audit                          |
@@ -432,7 +432,7 @@ Feature: Retry
 
       Examples:
         | what   | setting         | value                  |
-        | name   | name            | "hookproof-other-name" |
+        | name   | name            | another                |
         | header | header X-Tenant | seven                  |
 
   @RTY-008
