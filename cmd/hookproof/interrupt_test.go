@@ -198,6 +198,8 @@ func (s *shared) until(t *testing.T, requests int64, signal syscall.Signal, out 
 		t.Errorf("the run ended before its request %d: %v", requests, err)
 	}
 	s.front.CloseClientConnections() // what has not begun does not begin any more
+	// The test's own are closed too; a POST would not be sent again on another.
+	http.DefaultClient.CloseIdleConnections()
 	s.under.Wait()
 	if text, err = os.ReadFile(log.Name()); err != nil {
 		t.Fatal(err)
