@@ -123,7 +123,7 @@ func TestSomebodyElsesReceiverIsJudgedByWhatItClaims(t *testing.T) {
 		t.Errorf("role %s, verdict %s", results.Target.Role, results.Verdict)
 	}
 	borneOut(t, dir)
-	nowhere(t, dir, sinkToken, "a-path-that-nobody-guesses")
+	nowhere(t, dir, "of-somebody-elses", "OF-SOMEBODY-ELSES", "a-path-that-nobody-guesses")
 }
 
 func TestALossAtSomebodyElsesReceiverIsFound(t *testing.T) {
@@ -196,17 +196,17 @@ func TestAReceiverThatRepeatsItsSecretsDoesNotDiscloseThem(t *testing.T) {
 	target, err := remote.NewReceiver(remote.ReceiverOptions{Hook: targets.Hook{
 		URL: server.URL + "/canary-of-the-path?key=canary-of-the-query", Headers: map[string]string{"Authorization": "Splunk canary-of-the-header"},
 		CA: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
-	}})
+	}, Claims: []targets.Capability{targets.Authentication}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	if _, err := hookproof.Execute(t.Context(), target, hookproof.Wait(hookproof.Impatient()), hookproof.Report(dir),
-		hookproof.Select(hookproof.Selection{Rules: []string{"RCV-001", "RCV-002"}})); err != nil {
+		hookproof.Select(hookproof.Selection{Rules: []string{"RCV-001", "RCV-002", "RCV-011"}})); err != nil {
 		t.Fatal(err)
 	}
 	borneOut(t, dir)
-	nowhere(t, dir, "canary-of")
+	nowhere(t, dir, "canary-of", "CANARY-OF")
 }
 
 // nowhere fails if one of the secrets stands in a file of the report.

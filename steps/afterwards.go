@@ -40,7 +40,7 @@ func (r *recording) afterwards(ctx context.Context, w *World) error {
 func (r *recording) judgeEverything(ctx context.Context, w *World) error {
 	if w.driver.Transcript().Hook != nil {
 		if err := w.readBackTaken(ctx); err != nil {
-			return err
+			return fmt.Errorf("afterwards, %w", err)
 		}
 		r.broken = judge.HookInvariants(w.driver.Transcript())
 		return nil
