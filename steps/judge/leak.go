@@ -103,9 +103,11 @@ func (o *observed) hidingInText(c configuration, d arrived) *Broken {
 	}
 	said := map[string]bool{}
 	for _, caused := range present {
-		from := o.origin(causeKey(caused))
+		var from Origin
 		if posted, ok := o.posted[caused.EventID]; ok {
 			from = Origin{posted.Get("source.ipAddress").String(), posted.Get("source.userAgent").String()}
+		} else {
+			from = o.origin(causeKey(caused))
 		}
 		for _, secret := range []struct {
 			text, what, rule string
