@@ -43,7 +43,6 @@ var exceptions = []exception{
 	{page: "docs/containers.md", begins: "./hookproof run --target image:.#emitter --receiver-image", reason: needsDocker, notRun: true},
 	{page: "docs/containers.md", begins: "HOOKPROOF_HOOK_HEADER=", reason: needsDocker, notRun: true},
 	{page: "docs/containers.md", begins: "CGO_ENABLED=0", reason: needsDocker, notRun: true},
-	{page: "docs/containers.md", begins: "mkdir -p dist/data", reason: needsDocker, notRun: true},
 
 	{page: "docs/desk.md", begins: "./hookproof emitter --listen", reason: serves, serves: "Stop with Ctrl-C"},
 	{page: "docs/desk.md", begins: "./hookproof receiver --inspect-listen", reason: serves, serves: "Stop with Ctrl-C"},
@@ -60,6 +59,8 @@ var exceptions = []exception{
 	{page: "docs/kill-matrix.md", begins: "go run ./cmd/hookproof emitter --hostile", reason: serves, serves: "Stop with Ctrl-C"},
 	{page: "docs/kill-matrix.md", begins: "go run ./cmd/hookproof receiver --hostile", reason: serves, serves: "Stop with Ctrl-C"},
 	{page: "docs/kill-matrix.md", begins: "go run ./cmd/hookproof run --hostile  ", reason: "all of it is run by TestLibertiesAreNoFaults", variables: "HOOKPROOF_PROFILE=limits"},
+
+	{page: "docs/kill-matrix.md", begins: "go install github.com/go-gremlins", reason: "it takes a quarter of an hour", notRun: true},
 
 	{page: "docs/library.md", begins: "go get", reason: "it is for a module of the reader's; examples/ is one", notRun: true},
 	{page: "docs/running.md", begins: "./hookproof run --shard", reason: "the whole would take long", variables: "HOOKPROOF_PROFILE=limits"},
