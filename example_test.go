@@ -39,7 +39,7 @@ func ExampleExecute() {
 		log.Fatal(err)
 	}
 	fmt.Println(results.Verdict, results.Counts[reports.Pass])
-	// Output: conformant 2
+	// Output: conformant 6
 }
 
 // A deliberate fault of the reference shows that a rule can fail.

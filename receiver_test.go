@@ -29,7 +29,14 @@ type sink struct {
 	loses bool // the last event of a delivery of several
 
 	mu     sync.Mutex
-	events []json.RawMessage
+	events map[string][]stored // by id
+	count  int
+}
+
+// stored is an event on a line of its own, and which it was of all.
+type stored struct {
+	number int
+	line   []byte
 }
 
 const sinkToken = "Bearer of-somebody-elses-receiver"
@@ -55,7 +62,18 @@ func (s *sink) take(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.events = append(s.events, events...)
+	if s.events == nil {
+		s.events = map[string][]stored{}
+	}
+	for _, e := range events {
+		var known struct{ ID string }
+		var line bytes.Buffer
+		if json.Unmarshal(e, &known) != nil || json.Compact(&line, e) != nil {
+			continue
+		}
+		s.count++
+		s.events[known.ID] = append(s.events[known.ID], stored{s.count, append(line.Bytes(), '\n')})
+	}
 }
 
 func (s *sink) tell(w http.ResponseWriter, r *http.Request) {
@@ -64,17 +82,15 @@ func (s *sink) tell(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	var found []stored
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.events {
-		var known struct{ ID string }
-		if json.Unmarshal(e, &known) == nil && slices.Contains(asked.IDs, known.ID) {
-			var line bytes.Buffer
-			if err := json.Compact(&line, e); err != nil {
-				continue
-			}
-			_, _ = w.Write(append(line.Bytes(), '\n'))
-		}
+	for _, id := range asked.IDs {
+		found = append(found, s.events[id]...)
+	}
+	s.mu.Unlock()
+	slices.SortFunc(found, func(a, b stored) int { return a.number - b.number })
+	for _, e := range found {
+		_, _ = w.Write(e.line)
 	}
 }
 
@@ -104,7 +120,7 @@ func (s *sink) at(t *testing.T) targets.Target {
 func TestSomebodyElsesReceiverIsJudgedByWhatItClaims(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	results, err := hookproof.Execute(t.Context(), (&sink{}).at(t), hookproof.Wait(hookproof.Impatient()), hookproof.Report(dir))
+	results, err := hookproof.Execute(t.Context(), (&sink{}).at(t), hookproof.Wait(unhurried()), hookproof.Report(dir))
 	if err != nil {
 		t.Fatal(err)
 	}
