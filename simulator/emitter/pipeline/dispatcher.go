@@ -26,7 +26,6 @@ type Directory interface {
 // Log is what the pipeline reads of the audit log.
 type Log interface {
 	Next(ctx context.Context, environment string, sequence uint64) (auditlog.Chunk, error)
-	Tail(ctx context.Context, environment string) (uint64, error)
 }
 
 // Options compose a dispatcher; all but Shares, Roots, Observer, Grace and
@@ -137,19 +136,6 @@ func (d *Dispatcher) employ(s subscription.Subscription) {
 		defer close(w.done)
 		w.run(ctx)
 	})
-}
-
-// end is where the environment's log ended when the subscription became what it
-// is.
-func (d *Dispatcher) end(s subscription.Subscription) uint64 {
-	if d.Shares != nil { // when this process heard of it says nothing
-		return s.ConfiguredAfter
-	}
-	last, err := d.Log.Tail(d.ctx, s.EnvironmentID)
-	if err != nil {
-		d.Logger.Error("the end of the log is unknown, earlier events meet the new filter", "error", err)
-	}
-	return last
 }
 
 // Appended tells that the environment's log has grown.

@@ -87,12 +87,6 @@ func (w *world) Next(_ context.Context, _ string, sequence uint64) (auditlog.Chu
 	return w.chunks[sequence-1], nil
 }
 
-func (w *world) Tail(context.Context, string) (uint64, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return uint64(len(w.chunks)), nil
-}
-
 func (w *world) append(records ...event.Record) {
 	accepted := w.now()
 	w.mu.Lock()
@@ -137,6 +131,7 @@ func (w *world) KeyPair(_, id string) (tls.Certificate, bool) {
 
 func (w *world) put(s subscription.Subscription) {
 	w.mu.Lock()
+	s.ConfiguredAfter = uint64(len(w.chunks))
 	w.subscriptions[s.ID] = s
 	w.mu.Unlock()
 	if w.dispatcher != nil {

@@ -45,12 +45,12 @@ func (w *worker) load(ctx context.Context) bool {
 type version struct {
 	filter  Filter
 	enabled bool
-	after   uint64    // the end of the log then: up to it, what was before holds
+	after   uint64    // the end of the log then: up to it, what was before holds, also if this is heard of late
 	at      time.Time // by the emitter's clock
 }
 
 func (d *Dispatcher) version(s subscription.Subscription) version {
-	return version{FilterOf(s), s.Enabled, d.end(s), d.Now()}
+	return version{FilterOf(s), s.Enabled, s.ConfiguredAfter, d.Now()}
 }
 
 // changed notes what later deliveries need to know of a change: until where the

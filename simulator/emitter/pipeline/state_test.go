@@ -77,3 +77,23 @@ func TestEventsMeetTheFilterOfTheirTimeWhileAStoredStateIsLoaded(t *testing.T) {
 		want(t, "delivered", r.accepted(), []string{"1", "3", "13"})
 	})
 }
+
+// A process that dies after a change was acknowledged may not have stored it
+// with the position: what happened before the change still meets what was.
+func TestEventsMeetTheFilterOfTheirTimeAfterAProcessDiedOfAChange(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(*testing.T) {
+		w, r := newWorld(), &script{}
+		w.deliver(r.serve(time.Now()))
+		s := webhook("a")
+		w.cursors[s.ID] = pipeline.State{Filter: pipeline.FilterOf(s)}
+		w.append(created(1))
+		s.ActionTypes = []string{"USER.DELETED"}
+		w.put(s)
+		w.append(created(2), typed("USER.DELETED", 3))
+		w.start()
+		defer w.dispatcher.Close()
+		after(time.Minute)
+		want(t, "delivered", r.accepted(), []string{"1", "3"})
+	})
+}
