@@ -31,7 +31,10 @@ func entry(id, expires, message string) string {
 const (
 	the51st = "limits/a-51st-subscription-is-refused"
 	the60   = "limits/of-60-subscriptions-requested-side-by-side-10-are-refused"
-	late    = "2999-12-31"
+
+	// ofTheLimit are scenarios of one rule.
+	ofTheLimit = the51st + "," + the60
+	late       = "2999-12-31"
 )
 
 func TestABaselineAcceptsWhatItListsAndRotsLoudly(t *testing.T) {
@@ -56,7 +59,7 @@ func TestABaselineAcceptsWhatItListsAndRotsLoudly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			args := []string{"run", "--rule", "SUB-LIMIT-051", "--baseline", known(t, c.entries...), "--out", dir}
+			args := []string{"run", "--scenario", ofTheLimit, "--baseline", known(t, c.entries...), "--out", dir}
 			if c.fault {
 				args = append(args, "--fault", "limit-51")
 			}
@@ -187,7 +190,7 @@ func TestARunThatCannotBeIsAUsageError(t *testing.T) {
 func TestRepetitionsAreAllJudgedAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if code, out := run(t, "run", "--rule", "SUB-LIMIT-051", "--fault", "limit-51", "--repeat", "3", "--out", dir); code != reports.ExitNonConformant {
+	if code, out := run(t, "run", "--scenario", ofTheLimit, "--fault", "limit-51", "--repeat", "3", "--out", dir); code != reports.ExitNonConformant {
 		t.Fatalf("code %d: %s", code, out)
 	}
 	r, err := reports.Read(filepath.Join(dir, reports.FileName))
@@ -202,8 +205,8 @@ func TestRepetitionsAreAllJudgedAgain(t *testing.T) {
 func TestDiffEndsWithOneOnARegressionAlone(t *testing.T) {
 	t.Parallel()
 	good, bad, other := t.TempDir(), t.TempDir(), t.TempDir()
-	run(t, "run", "--rule", "SUB-LIMIT-051", "--out", good)
-	run(t, "run", "--rule", "SUB-LIMIT-051", "--fault", "limit-51", "--out", bad)
+	run(t, "run", "--scenario", ofTheLimit, "--out", good)
+	run(t, "run", "--scenario", ofTheLimit, "--fault", "limit-51", "--out", bad)
 	run(t, "run", "--rule", "SUB-LIMIT-050", "--out", other)
 	for _, c := range []struct {
 		args []string

@@ -56,7 +56,7 @@ Feature: Delivery
 
     Scenario: Ten headers arrive
       Given a subscription to "USER.CREATED" with:
-        | header Authorization | Bearer 6b0c |
+        | header Authorization | ApiKey 6b0c |
         | header X-Audit       | on          |
         | header X-Cluster     | two         |
         | header X-Colour      | green       |
@@ -94,7 +94,7 @@ Feature: Delivery
     @needs:post-events
     Scenario: The headers come with 150 events
       Given a subscription to "USER.CREATED" with:
-        | header Authorization | Bearer 6b0c |
+        | header Authorization | ApiKey 6b0c |
         | header X-Tenant      | seven       |
       When 150 events happen at once
       Then every event is delivered
@@ -103,7 +103,7 @@ Feature: Delivery
     @needs:post-events
     Scenario: The headers come with a body of more than 100 KB
       Given a subscription to "USER.CREATED" with:
-        | header Authorization | Bearer 6b0c |
+        | header Authorization | ApiKey 6b0c |
         | header X-Tenant      | seven       |
       When 1 events of 150000 bytes happen at once
       Then every event is delivered
