@@ -11,10 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// required makes it a failure that there is no Docker.
-const required = "HOOKPROOF_REQUIRE_DOCKER"
+	"github.com/hookproof/hookproof/internal/docker"
+)
 
 // upWithin is how long seven containers may take to be built and started.
 const upWithin = 5 * time.Minute
@@ -29,14 +28,7 @@ type services struct {
 // up builds the binaries and starts everything, on ports that Docker chooses.
 func up(t *testing.T) *services {
 	t.Helper()
-	for _, command := range [][]string{{"docker", "version"}, {"docker-compose", "version"}} {
-		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
-			if os.Getenv(required) == "1" {
-				t.Fatalf("%v: %v: %s", command, err, out)
-			}
-			t.Skipf("without Docker and docker-compose there are no containers to break (%v)", err)
-		}
-	}
+	docker.Require(t, "docker", "docker-compose")
 	s := &services{t: t, dir: t.TempDir(), project: "hookproof-" + strings.ToLower(regexp.MustCompile(`\W`).ReplaceAllString(filepath.Base(t.TempDir()+t.Name()), ""))}
 	for _, name := range []string{"compose.yaml", "Dockerfile", ".dockerignore", "compose/nats.conf"} {
 		content, err := os.ReadFile(filepath.Join("..", name))

@@ -1,18 +1,14 @@
 package image_test
 
 import (
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/testcontainers/testcontainers-go"
-	"github.com/testcontainers/testcontainers-go/log"
 
 	"github.com/hookproof/hookproof"
+	"github.com/hookproof/hookproof/internal/docker"
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
@@ -27,26 +23,6 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	os.Exit(m.Run())
-}
-
-// needDocker skips the test where there is no Docker, unless it has to be
-// there.
-func needDocker(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(log.NewNoopLogger()))
-	if err == nil {
-		err = provider.Health(ctx)
-		_ = provider.Close()
-	}
-	switch {
-	case err == nil:
-	case os.Getenv("HOOKPROOF_REQUIRE_DOCKER") != "":
-		t.Fatalf("HOOKPROOF_REQUIRE_DOCKER is set, and Docker does not answer: %v", err)
-	default:
-		t.Skipf("Docker does not answer: %v", err)
-	}
 }
 
 // buildContext is a folder with a Dockerfile and the binary, built in a module
@@ -93,7 +69,7 @@ func source(t *testing.T, text string) image.Source {
 // Each end is swapped for a container built from the project's Dockerfile, and
 // both; the suite finds the same as of the embedded pair.
 func TestEachEndCanBeAContainer(t *testing.T) {
-	needDocker(t)
+	docker.Require(t)
 	folder := ofProject(t)
 	// As quick as the embedded emitter, so that scenarios wait for little.
 	quick := map[string]string{"HOOKPROOF_LINGER": "100ms", "HOOKPROOF_ATTEMPT_TIMEOUT": "3s"}
@@ -133,7 +109,7 @@ func conformant(t *testing.T, target targets.Target, more ...hookproof.Option) {
 
 // What is wrong in a container is found as surely as in the embedded pair.
 func TestAFaultInAContainerIsFound(t *testing.T) {
-	needDocker(t)
+	docker.Require(t)
 	target, err := image.New(image.Options{
 		Emitter: source(t, ofProject(t)+"#emitter"), Variables: map[string]string{"HOOKPROOF_FAULT": "limit-51"},
 		Claims: []targets.Capability{targets.Environments},
@@ -151,7 +127,7 @@ func TestAFaultInAContainerIsFound(t *testing.T) {
 }
 
 func TestAReceiverUnderTestCanBeAContainer(t *testing.T) {
-	needDocker(t)
+	docker.Require(t)
 	target, err := image.NewReceiver(image.ReceiverOptions{
 		Source: source(t, ofExample(t)), Headers: map[string]string{"X-Api-Key": "an-example-key"},
 		Claims: []targets.Capability{targets.NDJSON, targets.Authentication, targets.CanReadBack},
@@ -165,7 +141,7 @@ func TestAReceiverUnderTestCanBeAContainer(t *testing.T) {
 }
 
 func TestAContainerThatEndsSaysWhy(t *testing.T) {
-	needDocker(t)
+	docker.Require(t)
 	folder := ofExample(t)
 	dockerfile := "FROM scratch\nCOPY dist/receiver /receiver\nENTRYPOINT [\"/receiver\", \"-linger\", \"1h\"]\n"
 	if err := os.WriteFile(filepath.Join(folder, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
