@@ -6,13 +6,16 @@
 #
 # /data belongs to an unprivileged user and is where everything is kept, what
 # is temporary too: a volume there makes it last.
+#
+# It is a copy of /empty, since what is copied can be given to somebody. Both are
+# of one image, so that the classic builder leaves none behind.
 
 FROM scratch AS empty
-WORKDIR /data
+WORKDIR /empty
 
-FROM scratch AS hookproof
+FROM empty AS hookproof
 COPY dist/hookproof /hookproof
-COPY --from=empty --chown=65532:65532 /data /data
+COPY --from=empty --chown=65532:65532 /empty /data
 WORKDIR /data
 ENV TMPDIR=/data
 USER 65532:65532

@@ -2,6 +2,8 @@ package docs_test
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hookproof/hookproof/internal/docker"
 )
 
 // pageWithin is how long the commands of a page may take on a busy machine.
@@ -20,66 +24,59 @@ const pageWithin = 5 * time.Minute
 
 // TestEveryCommandRuns pastes the commands of each page, block after block,
 // into a shell in a folder of their own, as a reader would. Variables carry
-// over. What is not run, or not quite so, stands in exceptions.
+// over. What is not run, or not quite so, stands in exceptions; all that is
+// below docs/ is run.
 func TestEveryCommandRuns(t *testing.T) {
 	t.Parallel()
-	bin := build(t)
+	made := build(t)
 	var met []exception
+	ran := map[string]bool{}
 	t.Run("pages", func(t *testing.T) {
 		var mu sync.Mutex
 		for _, p := range pages(t) {
 			t.Run(strings.ReplaceAll(p.name, "/", ":"), func(t *testing.T) {
 				t.Parallel()
-				used := newReader(t, bin).paste(p)
+				used := newReader(t, made).paste(p)
 				mu.Lock()
 				defer mu.Unlock()
-				met = append(met, used...)
+				met, ran[p.name] = append(met, used...), true
 			})
 		}
 	})
 	for _, e := range exceptions {
-		if !t.Failed() && !slices.Contains(met, e) {
+		if ran[e.page] && !t.Failed() && !slices.Contains(met, e) {
 			t.Errorf("no block of %s begins with %q: take it off the exceptions", e.page, e.begins)
 		}
-	}
-}
-
-// build makes the programs that the commands name.
-func build(t *testing.T) string {
-	t.Helper()
-	bin := t.TempDir()
-	for _, args := range [][]string{
-		{"build", "-race=false", "-o", bin + "/hookproof", "./cmd/hookproof"},
-		{"build", "-C", "examples", "-race=false", "-o", bin + "/example-emitter", "./emitter"},
-		{"build", "-C", "examples", "-race=false", "-o", bin + "/example-receiver", "./receiver"},
-	} {
-		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir = root
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go %v: %v\n%s", args, err, out)
+		if e.notRun && strings.HasPrefix(e.page, "docs/") {
+			t.Errorf("%s: %q is not run", e.page, e.begins)
 		}
 	}
-	return bin
 }
 
 // A reader pastes commands in a folder of their own.
 type reader struct {
-	t        *testing.T
-	bin, dir string
-	ports    map[string]string
+	t     *testing.T
+	made  made
+	dir   string
+	ports map[string]string
+
+	containers sync.Once
 }
 
-func newReader(t *testing.T, bin string) *reader {
-	r := &reader{t: t, bin: bin, dir: t.TempDir(), ports: map[string]string{}}
-	for name, is := range map[string]string{
-		"hookproof": "hookproof", "dist/example-emitter": "example-emitter", "dist/example-receiver": "example-receiver",
-	} {
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(r.dir, name)), 0o755); err != nil {
-			t.Fatal(err)
+func newReader(t *testing.T, m made) *reader {
+	r := &reader{t: t, made: m, dir: t.TempDir(), ports: map[string]string{}}
+	err := filepath.WalkDir(m.tree, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
 		}
-		if err := os.Symlink(filepath.Join(bin, is), filepath.Join(r.dir, name)); err != nil {
-			t.Fatal(err)
+		to := r.dir + strings.TrimPrefix(file, m.tree)
+		if d.IsDir() {
+			return os.MkdirAll(to, 0o755)
 		}
+		return os.Link(file, to)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return r
 }
@@ -93,6 +90,7 @@ func (r *reader) paste(p page) (met []exception) {
 			if err := os.WriteFile(filepath.Join(r.dir, b.file), []byte(r.here(b.text)), 0o644); err != nil {
 				r.t.Fatal(err)
 			}
+			continue
 		}
 		if b.language != "sh" {
 			continue
@@ -103,29 +101,26 @@ func (r *reader) paste(p page) (met []exception) {
 				e, met = x, append(met, x)
 			}
 		}
-		begun := time.Now()
-		switch {
-		case e.notRun:
-		case e.serves != "":
-			r.serve(b, e)
-		default:
-			r.run(b, e)
+		if e.notRun {
+			continue
 		}
-		r.t.Logf("%s: %s", b, time.Since(begun).Round(time.Millisecond))
+		went := r.t.Run(fmt.Sprintf("line %d", b.line), func(t *testing.T) {
+			if e.docker != "" {
+				docker.Require(t, strings.Fields(e.docker)...)
+				r.containers.Do(r.haveContainers)
+			}
+			if e.serves != "" {
+				r.serve(t, b, e)
+			} else {
+				r.run(t, b, e)
+			}
+		})
+		if !went {
+			break
+		}
 	}
 	return met
 }
-
-// inPlaceOf are the ways to start the programs that the reader has built.
-var inPlaceOf = strings.NewReplacer(
-	"go run ./cmd/hookproof", "hookproof",
-	"go tool hookproof", "hookproof",
-	"go build -o hookproof ./cmd/hookproof", ":",
-	"go run ./emitter", "example-emitter",
-	"go run ./receiver", "example-receiver",
-	"go build -C examples -o ../dist/example-emitter ./emitter", ":",
-	"go build -C examples -o ../dist/example-receiver ./receiver", ":",
-)
 
 // aPort is one that a page has chosen.
 var aPort = regexp.MustCompile(`(127\.0\.0\.1|localhost):(\d{4})\b`)
@@ -153,15 +148,23 @@ func (r *reader) shell(ctx context.Context, b block, e exception) *exec.Cmd {
 	for _, v := range strings.Fields(e.variables) {
 		script += "export " + v + "\n"
 	}
-	script += "set -eu -o pipefail\n" + r.here(b.text) + "\n"
+	script += "set -eu -o pipefail\n" + e.first + "\n" + r.here(b.text) + "\n"
 	for _, v := range strings.Fields(e.variables) {
 		script += "unset " + strings.SplitN(v, "=", 2)[0] + "\n"
 	}
-	script += "export -p | grep -v ' PWD=\\| OLDPWD=\\| SHLVL=' > .shell\n"
+	script += "export -p | grep -v ' PWD=\\| OLDPWD=\\| SHLVL=' > \"$PAGE/.shell\"\n"
+	cmd := r.command(ctx, script)
+	cmd.Stdin = strings.NewReader(e.typed)
+	return cmd
+}
+
+// command is a script in the reader's folder.
+func (r *reader) command(ctx context.Context, script string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "bash", "-c", script)
 	cmd.Dir = r.dir
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "HOOKPROOF_") }),
-		"PATH="+r.bin+string(os.PathListSeparator)+os.Getenv("PATH"), "GOFLAGS="+os.Getenv("GOFLAGS")+" -race=false")
+		"PATH="+strings.Join([]string{r.dir, r.dir + "/dist", r.dir + "/bin", os.Getenv("PATH")}, ":"), "GOBIN="+r.dir+"/bin",
+		"GOFLAGS="+os.Getenv("GOFLAGS")+" -race=false", "CLONE="+r.made.clone, "MODULE="+r.made.module, "PAGE="+r.dir)
 	// What a block leaves running ends with its page.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
@@ -169,28 +172,31 @@ func (r *reader) shell(ctx context.Context, b block, e exception) *exec.Cmd {
 	return cmd
 }
 
-func (r *reader) run(b block, e exception) {
-	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), pageWithin)
+func (r *reader) run(t *testing.T, b block, e exception) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), pageWithin)
 	defer cancel()
+	r.removeAfter(b, e)
 	cmd := r.shell(ctx, b, e)
 	out, err := cmd.CombinedOutput()
 	code := cmd.ProcessState.ExitCode()
 	if code != e.code || !strings.Contains(string(out), e.prints) {
-		r.t.Fatalf("%s: exit code %d (%v), want %d and %q\n%s\n%s", b, code, err, e.code, e.prints, b.text, out)
+		t.Fatalf("%s: exit code %d (%v), want %d and %q\n%s\n%s", b, code, err, e.code, e.prints, b.text, out)
 	}
 }
 
 // serve starts a block that goes on until the page ends, and waits for what it
 // prints when it is ready.
-func (r *reader) serve(b block, e exception) {
-	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.t.Context()), pageWithin)
+func (r *reader) serve(t *testing.T, b block, e exception) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), pageWithin)
+	r.removeAfter(b, e)
 	cmd := r.shell(ctx, b, e)
 	printed := &watched{until: e.serves, seen: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = printed, printed
 	if err := cmd.Start(); err != nil {
-		r.t.Fatal(err)
+		cancel()
+		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -205,8 +211,30 @@ func (r *reader) serve(b block, e exception) {
 	case <-printed.seen:
 	case err := <-ended:
 		ended <- err
-		r.t.Fatalf("%s: ended (%v) before it printed %q\n%s", b, err, e.serves, printed.String())
+		t.Fatalf("%s: ended (%v) before it printed %q\n%s", b, err, e.serves, printed.String())
 	}
+}
+
+// haveContainers lets no other page have containers until this one has ended:
+// pages build from the same layers, and remove them.
+func (r *reader) haveContainers() {
+	r.made.containers.Lock()
+	r.t.Cleanup(r.made.containers.Unlock)
+}
+
+// removeAfter removes, when the page has ended, what a block leaves outside of
+// the reader's folder.
+func (r *reader) removeAfter(b block, e exception) {
+	if e.after == "" {
+		return
+	}
+	r.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), pageWithin)
+		defer cancel()
+		if out, err := r.command(ctx, e.after).CombinedOutput(); err != nil {
+			r.t.Errorf("%s: %s: %v\n%s", b, e.after, err, out)
+		}
+	})
 }
 
 // watched is what a server prints.
