@@ -78,7 +78,7 @@ func build(t *testing.T) made {
 		of := output.FindStringSubmatch(b)
 		cmd := exec.CommandContext(t.Context(), "bash", "-c", strings.Replace(b, "-o "+of[2], `-o "$TO"`, 1))
 		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -race=false", "TO="+filepath.Join(m.tree, of[1], of[2]))
+		cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -race=false -ldflags=-w", "TO="+filepath.Join(m.tree, of[1], of[2]))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", b, err, out)
 		}
