@@ -241,7 +241,7 @@ func (r *reader) removeAfter(b block, e exception) {
 	r.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), pageWithin)
 		defer cancel()
-		if out, err := r.command(ctx, e.after).CombinedOutput(); err != nil {
+		if out, err := r.command(ctx, e.after).CombinedOutput(); err != nil && !r.t.Failed() {
 			r.t.Errorf("%s: %s: %v\n%s", b, e.after, err, out)
 		}
 	})

@@ -11,12 +11,12 @@ type exception struct {
 	docker    string // the programs of Docker that it needs; without them it is skipped
 	first     string // commands that come before
 	variables string // set for this block alone, "NAME=value NAME=value"
-	typed     string // at the terminal
+	typed     string // what the reader types
 	serves    string // printed by what goes on running, once it is ready
 	code      int    // the exit code that is right
 	prints    string // must be among what is printed
 	after     string // commands that remove what it leaves outside of the folder
-	notRun    bool
+	notRun    bool   // not below docs/
 }
 
 const (
