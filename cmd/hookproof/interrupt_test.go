@@ -42,9 +42,9 @@ type shared struct {
 	asked  atomic.Int64
 	wanted atomic.Int64
 	come   chan struct{}
-	under  sync.WaitGroup
-	outage atomic.Bool // from the signal on, down
-	down   atomic.Bool // answers 503 to all
+	under  sync.RWMutex // held for reading by what is being answered
+	outage atomic.Bool  // from the signal on, down
+	down   atomic.Bool  // answers 503 to all
 
 	mu   sync.Mutex
 	made [][]byte // all that was made or changed, as answered
@@ -55,8 +55,8 @@ func newShared(t *testing.T) *shared {
 	s := &shared{come: make(chan struct{}, 1)}
 	var forward http.Handler
 	s.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.under.Add(1)
-		defer s.under.Done()
+		s.under.RLock()
+		defer s.under.RUnlock()
 		if s.down.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
@@ -75,7 +75,7 @@ func newShared(t *testing.T) *shared {
 	e, err := emitter.Start(t.Context(), emitter.Options{
 		Listen:      address,
 		Environment: sharedEnvironment, ClientID: "suite", ClientSecret: sharedSecret, PublicURL: s.front.URL,
-		Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond,
+		Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond, AttemptTimeout: 2 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func newShared(t *testing.T) *shared {
 // remember keeps what an answer says was made or changed.
 func (s *shared) remember(resp *http.Response) error {
 	writes := resp.Request.Method == http.MethodPost || resp.Request.Method == http.MethodPut
-	if !writes || resp.StatusCode/100 != 2 || !strings.HasPrefix(resp.Request.URL.Path, "/v1/environments/") {
+	if !writes || resp.StatusCode/100 != 2 || !strings.HasPrefix(resp.Request.URL.Path, "/v1/environments") {
 		return nil
 	}
 	body, err := io.ReadAll(resp.Body)
@@ -239,10 +239,16 @@ func (s *shared) until(t *testing.T, requests int64, signal syscall.Signal, out 
 	s.front.CloseClientConnections() // what has not begun does not begin any more
 	// The test's own are closed too; a POST would not be sent again on another.
 	http.DefaultClient.CloseIdleConnections()
-	s.under.Wait()
+	s.settle()
 	s.outage.Store(false)
 	// The text ends with the last process that writes it: the run, or its reaper.
 	return <-all, run.ProcessState.ExitCode()
+}
+
+// settle waits for what is being answered.
+func (s *shared) settle() {
+	s.under.Lock()
+	defer s.under.Unlock()
 }
 
 func (s *shared) flags() []string {
@@ -255,7 +261,7 @@ func TestEverythingThatARunMakesNamesTheRun(t *testing.T) {
 	t.Parallel()
 	s := newShared(t)
 	s.made = nil
-	_, text := run(t, append([]string{"run", "--quiet", "--out", t.TempDir(), "--claim", "certificates,activities,connection-test,tcp-ip"}, s.flags()...)...)
+	_, text := run(t, append([]string{"run", "--quiet", "--out", t.TempDir(), "--claim", "environments,certificates,activities,connection-test,tcp-ip"}, s.flags()...)...)
 	if len(s.made) < 500 {
 		t.Errorf("the run made only %d things: %s", len(s.made), text)
 	}

@@ -45,7 +45,9 @@ func startReaper(flags *pflag.FlagSet, log io.Writer) (*reaper, error) {
 	}
 	process := exec.Command(self, reaperName)
 	process.Env = append(os.Environ(), targetVariables(flags)...)
-	process.Stderr = log
+	if file, ok := log.(*os.File); ok { // anything else would end with this process
+		process.Stderr = file
+	}
 	outlive(process)
 	tell, err := process.StdinPipe()
 	if err != nil {
