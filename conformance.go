@@ -28,6 +28,7 @@ import (
 
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/steps"
+	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/targets"
 )
 
@@ -48,6 +49,7 @@ type options struct {
 	baseline    []reports.Known
 	pause       func(context.Context, Paused) error
 	left        func(paths []string)
+	named       func(run string)
 }
 
 // maxRepeat bounds the repetitions of a scenario, and with them results.json.
@@ -60,6 +62,7 @@ func newOptions(list []Option) (options, error) {
 	o := options{
 		seed: rand.Int64N(maxSeed) + 1, concurrency: DefaultConcurrency(), deadlines: steps.DefaultDeadlines(),
 		observe: func(reports.Scenario) {}, begun: func(reports.Results) {}, repeat: 1,
+		named: func(string) {},
 	}
 	for _, set := range list {
 		set(&o)
@@ -132,6 +135,11 @@ func Observe(begun func(reports.Results), done func(reports.Scenario)) Option {
 // and could not remove; from any goroutine.
 func Leftovers(left func(paths []string)) Option { return func(o *options) { o.left = left } }
 
+// Named is told what run this is, before it makes anything at the target: names
+// of all that it makes there hold hookproof-RUN-, and «hookproof cleanup --run»
+// finds it by that.
+func Named(told func(run string)) Option { return func(o *options) { o.named = told } }
+
 // Execute runs the selected scenarios against the target and returns the
 // results. When ctx ends, scenarios under way are ended, and those that have
 // not begun could not run; the report is written all the same. An error is a
@@ -168,6 +176,7 @@ func Execute(ctx context.Context, target targets.Target, list ...Option) (result
 		return results, err
 	default:
 		defer func() { err = errors.Join(err, s.close()) }()
+		o.named(driver.Run(seedOf(s.seed, s.salt, 1)))
 		o.begun(blank)
 		if err := s.runAll(ctx, o, recorder); err != nil {
 			return results, err

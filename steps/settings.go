@@ -11,10 +11,6 @@ import (
 	"github.com/tidwall/sjson"
 )
 
-// noReceiver is the address of subscriptions to which nothing is to be
-// delivered; RFC 2606 keeps the name from ever existing.
-const noReceiver = "https://hookproof.example/hooks"
-
 // A setting is one row of the tables that describe a subscription: a word of
 // the vocabulary, or the path of a member, and its value.
 type setting struct{ name, value string }

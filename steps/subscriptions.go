@@ -152,7 +152,7 @@ func (w *World) subscriptionBody(types string, settings []setting) ([]byte, erro
 		value any
 	}{
 		{"name", w.driver.Name("subscription")},
-		{"httpEndpoint.url", noReceiver},
+		{"httpEndpoint.url", w.driver.Nowhere()},
 		{"filterOptions.includedActionTypes", strings.Split(types, ", ")},
 		{"verifyTlsCertificates", false},
 		{"enabled", true},
@@ -181,7 +181,7 @@ func (w *World) everyOption(ctx context.Context) ([]byte, error) {
 	if body, err = sjson.SetBytes(body, "name", w.driver.Name("subscription")); err != nil {
 		return nil, err
 	}
-	if body, err = sjson.SetBytes(body, "httpEndpoint.url", noReceiver); err != nil {
+	if body, err = sjson.SetBytes(body, "httpEndpoint.url", w.driver.Nowhere()); err != nil {
 		return nil, err
 	}
 	return w.apply(body, []setting{

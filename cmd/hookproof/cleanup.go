@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -28,8 +29,9 @@ func cleanupCommand() *cobra.Command {
 		Use:   "cleanup",
 		Short: "Find, and remove, what killed runs left at a target",
 		Long: `Find what runs have left at a target at a URL, by the names that the suite
-gives. A run removes what it makes, also after Ctrl-C; one that was killed
-cannot.
+gives. A run removes what it makes, also after Ctrl-C; if it is killed, a second
+process, which it has started, does. Where both were killed, as with a machine
+or a container, this command does.
 
 Without --run and --all, nothing is removed. A run that is still going on has
 its things there too: leave it out. Ends with 0 if nothing is left, else with 3.`,
@@ -60,16 +62,11 @@ its things there too: leave it out. Ends with 0 if nothing is left, else with 3.
 
 // cleanUp removes the leftovers of a run, or all, and lists the others.
 func cleanUp(ctx context.Context, out io.Writer, target targets.Target, run string, all bool) error {
-	system, err := target.Start(ctx)
+	client, leave, err := visit(ctx, target)
 	if err != nil {
 		return err
 	}
-	defer system.Close()
-	client, err := driver.NewClient(system)
-	if err != nil {
-		return usageError("%v", err)
-	}
-	defer client.Close()
+	defer leave()
 	found, err := client.Leftovers(ctx)
 	if err != nil {
 		fmt.Fprintf(out, "%v\n", err)
@@ -106,6 +103,22 @@ func cleanUp(ctx context.Context, out io.Writer, target targets.Target, run stri
 		return exitCode(reports.ExitIncomplete)
 	}
 	return nil
+}
+
+// visit gives a client of the target, and what ends the visit.
+func visit(ctx context.Context, target targets.Target) (*driver.Client, func(), error) {
+	system, err := target.Start(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := driver.NewClient(system)
+	if err != nil {
+		return nil, nil, errors.Join(usageError("%v", err), system.Close())
+	}
+	return client, func() {
+		client.Close()
+		_ = system.Close() // nothing but the suite's own end, which the process takes with it
+	}, nil
 }
 
 // runsOf are the ids of the runs that left something.

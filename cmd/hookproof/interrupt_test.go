@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -21,8 +22,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/simulator/emitter"
+	"github.com/hookproof/hookproof/steps/driver"
 )
 
 const (
@@ -38,7 +42,12 @@ type shared struct {
 	asked  atomic.Int64
 	wanted atomic.Int64
 	come   chan struct{}
-	under  sync.WaitGroup
+	under  sync.RWMutex // held for reading by what is being answered
+	outage atomic.Bool  // from the signal on, down
+	down   atomic.Bool  // answers 503 to all
+
+	mu   sync.Mutex
+	made [][]byte // all that was made or changed, as answered
 }
 
 func newShared(t *testing.T) *shared {
@@ -46,8 +55,12 @@ func newShared(t *testing.T) *shared {
 	s := &shared{come: make(chan struct{}, 1)}
 	var forward http.Handler
 	s.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.under.Add(1)
-		defer s.under.Done()
+		s.under.RLock()
+		defer s.under.RUnlock()
+		if s.down.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		// What has begun ends at the emitter too, however the client ends. A context
 		// that can be cancelled keeps the proxy from watching the connection itself.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
@@ -62,7 +75,7 @@ func newShared(t *testing.T) *shared {
 	e, err := emitter.Start(t.Context(), emitter.Options{
 		Listen:      address,
 		Environment: sharedEnvironment, ClientID: "suite", ClientSecret: sharedSecret, PublicURL: s.front.URL,
-		Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond,
+		Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond, AttemptTimeout: 2 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,13 +89,32 @@ func newShared(t *testing.T) *shared {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forward = httputil.NewSingleHostReverseProxy(behind)
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	proxy.ModifyResponse = s.remember
+	forward = proxy
 	s.url = s.front.URL
 	s.call(t, http.MethodPost, "/populations", `{"name":"Somebody else's"}`)
 	s.call(t, http.MethodPost, "/users", `{"username":"somebody.else","email":"somebody@else.example"}`)
 	s.call(t, http.MethodPost, "/subscriptions", `{"name":"Somebody else's","enabled":false,"protocol":"HTTPS","format":"ACTIVITY","verifyTlsCertificates":true,
 		"httpEndpoint":{"url":"https://else.example/hooks"},"filterOptions":{"includedActionTypes":["USER.CREATED"]}}`)
 	return s
+}
+
+// remember keeps what an answer says was made or changed.
+func (s *shared) remember(resp *http.Response) error {
+	writes := resp.Request.Method == http.MethodPost || resp.Request.Method == http.MethodPut
+	if !writes || resp.StatusCode/100 != 2 || !strings.HasPrefix(resp.Request.URL.Path, "/v1/environments") {
+		return nil
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made = append(s.made, body)
+	return nil
 }
 
 // freeAddress is an address of the loopback interface that nobody listens on.
@@ -175,21 +207,28 @@ func (s *shared) until(t *testing.T, requests int64, signal syscall.Signal, out 
 	t.Helper()
 	s.asked.Store(0)
 	s.wanted.Store(requests)
-	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	printed, log, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer printed.Close()
 	run := exec.CommandContext(t.Context(), os.Args[0])
-	command := append([]string{"run", "--profile", "subscriptions,filtering,limits,retry", "--out", out}, s.flags()...)
+	command := append([]string{"run", "--profile", "subscriptions,filtering,limits,retry,tls-delivery", "--claim", "certificates", "--out", out}, s.flags()...)
 	run.Env, run.Stdout, run.Stderr = append(os.Environ(), commandOfChild+"="+strings.Join(command, " ")), log, log
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
+	log.Close()
+	all := make(chan []byte, 1)
+	go func() {
+		text, _ := io.ReadAll(printed) // what came before an error is what there is
+		all <- text
+	}()
 	ended := make(chan error, 1)
 	go func() { ended <- run.Wait() }()
 	select {
 	case <-s.come:
+		s.down.Store(s.outage.Load())
 		if err := run.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
@@ -200,15 +239,45 @@ func (s *shared) until(t *testing.T, requests int64, signal syscall.Signal, out 
 	s.front.CloseClientConnections() // what has not begun does not begin any more
 	// The test's own are closed too; a POST would not be sent again on another.
 	http.DefaultClient.CloseIdleConnections()
-	s.under.Wait()
-	if text, err = os.ReadFile(log.Name()); err != nil {
-		t.Fatal(err)
-	}
-	return text, run.ProcessState.ExitCode()
+	s.settle()
+	s.outage.Store(false)
+	// The text ends with the last process that writes it: the run, or its reaper.
+	return <-all, run.ProcessState.ExitCode()
+}
+
+// settle waits for what is being answered.
+func (s *shared) settle() {
+	s.under.Lock()
+	defer s.under.Unlock()
 }
 
 func (s *shared) flags() []string {
 	return []string{"--target", s.url, "--environment", sharedEnvironment, "--client-id", "suite", "--client-secret", sharedSecret}
+}
+
+// Whatever a scenario makes, and however it calls it: if the run is killed, its
+// reaper must know it again.
+func TestEverythingThatARunMakesNamesTheRun(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	s.made = nil
+	_, text := run(t, append([]string{"run", "--quiet", "--out", t.TempDir(), "--claim", "environments,certificates,activities,connection-test,tcp-ip"}, s.flags()...)...)
+	if len(s.made) < 500 {
+		t.Errorf("the run made only %d things: %s", len(s.made), text)
+	}
+	runs := map[string]int{}
+	for _, body := range s.made {
+		if len(body) == 0 {
+			continue // nothing that stays
+		}
+		id, _ := driver.Whose(gjson.ParseBytes(body))
+		if runs[id]++; id == "" || id == driver.UnknownRun {
+			t.Errorf("of run %q: %s", id, body)
+		}
+	}
+	if !t.Failed() && len(runs) != 1 {
+		t.Errorf("one run has several names: %v", runs)
+	}
 }
 
 // interruptions is how many runs are interrupted, each at a moment of its own.
@@ -235,6 +304,41 @@ func TestARunThatIsInterruptedLeavesAReportAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestARunThatIsKilledLeavesAReportAndNothingElse(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	before := s.holds(t)
+	cleaned := 0
+	for i := range interruptions {
+		out := t.TempDir()
+		n := 2 + rand.Int64N(150)
+		text, _ := s.until(t, n, syscall.SIGKILL, out)
+		s.readable(t, out)
+		if after := s.holds(t); !slices.Equal(after, before) {
+			t.Fatalf("run %d, killed at request %d, left %v beside %v\n%s", i, n, after, before, text)
+		}
+		if strings.Contains(string(text), "not yet removed is removed now") && !strings.Contains(string(text), "(0)") {
+			cleaned++
+		}
+	}
+	if cleaned == 0 {
+		t.Error("no killed run left anything to its reaper: nothing was shown")
+	}
+}
+
+// readable tells whether the report of a killed run is what it should be.
+func (s *shared) readable(t *testing.T, out string) {
+	t.Helper()
+	if results, err := reports.Read(filepath.Join(out, reports.FileName)); err != nil || results.Verdict != reports.Incomplete {
+		t.Errorf("the report of a killed run: verdict %s, %v", results.Verdict, err)
+	}
+	if code, text := run(t, "verify", out); code != reports.ExitIncomplete {
+		t.Errorf("verify of a killed run ends with %d: %s", code, text)
+	}
+}
+
+// Where the reaper finds the target gone, it says so, and what is left can
+// still be found and removed later.
 func TestWhatAKilledRunLeavesIsFoundAndRemoved(t *testing.T) {
 	t.Parallel()
 	s := newShared(t)
@@ -243,24 +347,24 @@ func TestWhatAKilledRunLeavesIsFoundAndRemoved(t *testing.T) {
 	for i := range 5 {
 		out := t.TempDir()
 		n := 20 + rand.Int64N(100)
-		s.until(t, n, syscall.SIGKILL, out)
-		if results, err := reports.Read(filepath.Join(out, reports.FileName)); err != nil || results.Verdict != reports.Incomplete {
-			t.Errorf("run %d, killed at request %d: verdict %s, %v", i, n, results.Verdict, err)
+		s.outage.Store(true)
+		text, _ := s.until(t, n, syscall.SIGKILL, out)
+		s.down.Store(false)
+		if !strings.Contains(string(text), "could not be removed") || !strings.Contains(string(text), "503") {
+			t.Errorf("run %d: its reaper met an outage and said: %s", i, text)
 		}
-		if code, text := run(t, "verify", out); code != reports.ExitIncomplete {
-			t.Errorf("run %d, killed at request %d: verify ends with %d: %s", i, n, code, text)
-		}
+		s.readable(t, out)
 		found := len(s.settled(t)) - len(before)
 		left += found
-		code, text := run(t, append([]string{"cleanup"}, s.flags()...)...)
-		if want := map[bool]int{true: reports.ExitConformant, false: reports.ExitIncomplete}[found == 0]; code != want || !strings.Contains(text, "0 removed, ") {
-			t.Errorf("run %d left %d; code %d: %s", i, found, code, text)
+		code, listed := run(t, append([]string{"cleanup"}, s.flags()...)...)
+		if want := map[bool]int{true: reports.ExitConformant, false: reports.ExitIncomplete}[found == 0]; code != want || !strings.Contains(listed, "0 removed, ") {
+			t.Errorf("run %d left %d; code %d: %s", i, found, code, listed)
 		}
-		if code, text = run(t, append([]string{"cleanup", "--all"}, s.flags()...)...); code != reports.ExitConformant {
+		if code, text := run(t, append([]string{"cleanup", "--all"}, s.flags()...)...); code != reports.ExitConformant {
 			t.Errorf("run %d: code %d: %s", i, code, text)
 		}
 		if after := s.holds(t); !slices.Equal(after, before) {
-			t.Fatalf("run %d, killed at request %d: %v is left beside %v\n%s", i, n, after, before, text)
+			t.Fatalf("run %d, killed at request %d: %v is left beside %v", i, n, after, before)
 		}
 	}
 	if left == 0 {

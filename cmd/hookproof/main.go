@@ -99,7 +99,7 @@ turns every code but 0 into 1.)`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
 	})
-	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), reportCommand(), diffCommand(), mergeCommand(), baselineCommand(), cleanupCommand(), doctorCommand(), emitterCommand(), receiverCommand(), faultsCommand(), benchCommand())
+	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), reportCommand(), diffCommand(), mergeCommand(), baselineCommand(), cleanupCommand(), reaperCommand(), doctorCommand(), emitterCommand(), receiverCommand(), faultsCommand(), benchCommand())
 	for _, c := range append(below(root), root) {
 		c.Args = asUsage(c.Args)
 		c.Example = strings.ReplaceAll(c.Example, " hookproof ", " "+program()+" ")

@@ -80,7 +80,8 @@ transcript of every scenario, which «hookproof verify» can judge again without
 the target.
 
 Ctrl-C ends the scenarios under way, removes what they made at the target, and
-writes the reports; pressed again, it ends the program at once.`,
+writes the reports; pressed again, it ends the program at once. What a run then,
+or one that is killed, leaves at a URL, a second process removes.`,
 		Example: `  hookproof run
   hookproof run --rule SUB-LIMIT-051 --fault limit-51
   hookproof run --profile filtering --level must --out report
@@ -147,6 +148,15 @@ func (r *runFlags) run(cmd *cobra.Command, who targets.Target, options []hookpro
 	console := consoleOf(cmd, r.out, r.quiet)
 	if r.attach {
 		console.Terminal = false // a live bar would write over the pauses
+	}
+	if r.target.isURL() && r.target.hook.given() == "" && r.selection.Role != string(targets.RoleReceiver) {
+		reaper, err := startReaper(cmd.Flags(), cmd.ErrOrStderr())
+		if err != nil {
+			unwatched(cmd.ErrOrStderr(), err)
+		} else {
+			defer reaper.release()
+			options = append(options, hookproof.Named(reaper.watch))
+		}
 	}
 	var progress *reports.Progress
 	options = append(options, hookproof.Observe(func(blank reports.Results) {

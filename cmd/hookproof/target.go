@@ -118,16 +118,6 @@ func plainAddress(flag, address string) error {
 	return nil
 }
 
-// keepable refuses a credential that could not be kept out of a report where
-// the target repeats it.
-func keepable(flag, credential string) error {
-	if credential == "" || secrets.Findable(credential) {
-		return nil
-	}
-	return usageError("--%s is so short, or such a mere word or number, that names and times hold it by chance: it could not be kept out of the report where a target repeats it; "+
-		"agree on one with letters and digits, of %d bytes or more, or on any of %d", flag, secrets.MinLength, secrets.AnyLength)
-}
-
 // capabilities are the names that --claim takes for a target of the role.
 func capabilities(c *features.Catalogue, role string) []string {
 	var names []string
@@ -223,14 +213,14 @@ func (t *targetFlags) remote() (targets.Target, error) {
 	case t.trigger == "" && t.triggerToken != "":
 		return nil, usageError("--event-hook-token is given without --event-hook")
 	}
+	for _, f := range []struct{ name, value string }{{"client-secret", t.clientSecret}, {"token", t.token}, {"control-token", t.controlToken}, {"event-hook-token", t.triggerToken}} {
+		if err := secrets.Check("--"+f.name, f.value); err != nil {
+			return nil, usageError("%v", err)
+		}
+	}
 	made, err := remote.New(o)
 	if err != nil {
 		return nil, usageError("%v", err)
-	}
-	for _, f := range []struct{ name, value string }{{"client-secret", t.clientSecret}, {"token", t.token}, {"control-token", t.controlToken}, {"event-hook-token", t.triggerToken}} {
-		if err := keepable(f.name, f.value); err != nil {
-			return nil, err
-		}
 	}
 	return made, nil
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/internal/secrets"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/remote"
 )
@@ -130,10 +130,6 @@ func (h *hookFlags) reading() (targets.ReadBack, error) {
 // section 5.6.2).
 const noHeaderName = " \t\r\n\x00\"(),/;<=>?@[\\]{}"
 
-// carriesCredentials are names of headers whose values are credentials; one of
-// another name may have any value, such as the name of an environment.
-var carriesCredentials = regexp.MustCompile(`(?i)auth|key|token|secret|passw|signature`)
-
 // headersOf reads headers of the form «Name: value». No error repeats a
 // value, which may be a secret.
 func headersOf(flag string, lines []string) (map[string]string, error) {
@@ -147,10 +143,8 @@ func headersOf(flag string, lines []string) (map[string]string, error) {
 		case headers[name] != "":
 			return nil, usageError("--%s: %s is given twice", flag, name)
 		}
-		if credentials := value[strings.LastIndexByte(value, ' ')+1:]; carriesCredentials.MatchString(name) {
-			if err := keepable(flag, credentials); err != nil {
-				return nil, err
-			}
+		if err := secrets.Check("--"+flag, secrets.OfHeader(name, value)); err != nil {
+			return nil, usageError("%v", err)
 		}
 		headers[name] = value
 	}

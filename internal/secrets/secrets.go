@@ -35,6 +35,30 @@ func Findable(secret string) bool {
 
 func letter(r rune) bool { return r|0x20 >= 'a' && r|0x20 <= 'z' || r >= 0x80 }
 
+// Check refuses a secret that is not [Findable], as it could not be kept out of a
+// report where a target repeats it. The error begins with what the secret is; an
+// empty secret is none.
+func Check(what, secret string) error {
+	if secret == "" || Findable(secret) {
+		return nil
+	}
+	return fmt.Errorf("%s is so short, or such a mere word or number, that names and times hold it by chance: it could not be kept out of the report where a target repeats it; "+
+		"agree on one with letters and digits, of %d bytes or more, or on any of %d", what, MinLength, AnyLength)
+}
+
+// carrier matches names of headers whose values are credentials; one of another
+// name may have any value, such as the name of an environment.
+var carrier = regexp.MustCompile(`(?i)auth|key|token|secret|passw|signature`)
+
+// OfHeader are the credentials that a header carries, without their scheme;
+// empty if it carries none, as its name tells.
+func OfHeader(name, value string) string {
+	if !carrier.MatchString(name) {
+		return ""
+	}
+	return value[strings.LastIndexByte(value, ' ')+1:]
+}
+
 // Form is a secret as a peer may repeat it.
 type Form struct {
 	// Text is what to look for.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"os"
@@ -130,7 +131,7 @@ func TestRestartTakesUpWhatWasThere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := newDesk(t, receiver.Options{Data: dir})
-	endpoint := first.endpoint(`{"name":"kept","behaviour":{"then":{"status":418}},"emulation":{"kind":"splunk","token":"t"},"listener":{"mode":"trusted","dedicated":true,"serverNames":["a.example"]}}`)
+	endpoint := first.endpoint(`{"name":"kept","behaviour":{"then":{"status":418}},"emulation":{"kind":"splunk","token":"t"},"listener":{"mode":"trusted","dedicated":true,"serverNames":["a.example"],"subject":"mine"}}`)
 	closed := first.endpoint(`{"listener":{"mode":"plain","dedicated":true,"open":false}}`)
 	gone := first.endpoint("")
 	sent := payload(3000)
@@ -161,6 +162,10 @@ func TestRestartTakesUpWhatWasThere(t *testing.T) {
 		if again.Get(path).String() != want {
 			t.Errorf("%s was %q and is %q", path, want, again.Get(path))
 		}
+	}
+	block, _ := pem.Decode([]byte(again.Get("dedicated.certificate").String()))
+	if block == nil || !bytes.Contains(block.Bytes, []byte("mine")) {
+		t.Errorf("what is to be trusted is not called as before: %s", again)
 	}
 	if status := again.Get("behaviour.then.status").Int(); status != http.StatusServiceUnavailable || !again.Get("dedicated.open").Bool() {
 		t.Errorf("it is now %s", again)

@@ -3,6 +3,7 @@ package receiver_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
@@ -142,6 +143,32 @@ func TestServerNamesHaveTheirOwnCertificates(t *testing.T) {
 	}
 }
 
+// A listener with a subject has a root of its own of that name, and nobody else's
+// leads to its certificate.
+func TestASubjectNamesTheCertificatesOfAListener(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, receiver.Options{})
+	for _, mode := range []string{"trusted", "self-signed", "mtls-optional"} {
+		endpoint := d.endpoint(`{"listener":{"mode":"` + mode + `","dedicated":true,"subject":"mine"}}`)
+		at, trust := endpoint.Get("dedicated.url").String(), endpoint.Get("dedicated.certificate").String()
+		block, _ := pem.Decode([]byte(trust))
+		if block == nil {
+			t.Fatalf("%s: no certificate in %s", mode, endpoint)
+		}
+		top, err := x509.ParseCertificate(block.Bytes)
+		if err != nil || top.Subject.CommonName != "mine" {
+			t.Errorf("%s: what is to be trusted is %v, %v", mode, top.Subject, err)
+		}
+		state, err := shakes(t, at, trust)
+		if err != nil || state.PeerCertificates[0].Subject.CommonName != "mine" {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if _, err := shakes(t, at, string(d.receiver.RootPEM())); err == nil {
+			t.Errorf("%s: the receiver's root leads to it", mode)
+		}
+	}
+}
+
 func TestGivenCertificateAndPortsAreUsed(t *testing.T) {
 	t.Parallel()
 	authority, err := pki.NewAuthority("given")
@@ -204,6 +231,8 @@ func TestBadWishesForListenersAreRefused(t *testing.T) {
 	for body, member := range map[string]string{
 		`{"listener":{"mode":"trusted","dedicated":true,"tls":{"min":"1.0"}}}`:          "listener.tls.min",
 		`{"listener":{"mode":"trusted","dedicated":true,"serverNames":["a b"]}}`:        "listener.serverNames[0]",
+		`{"listener":{"mode":"trusted","dedicated":true,"subject":"a\tb"}}`:             "listener.subject",
+		`{"listener":{"mode":"trusted","dedicated":true,"subject":"` + long() + `"}}`:   "listener.subject",
 		`{"listener":{"mode":"nothing","dedicated":true}}`:                              "listener.mode",
 		`{"emulation":{"kind":"other"}}`:                                                "emulation.kind",
 		`{"emulation":{"kind":"newrelic","acknowledge":true}}`:                          "emulation.acknowledge",

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -83,6 +84,10 @@ type TLSChoice struct {
 	// ServerNames are names for each of which the listener has a certificate
 	// of its own, beside the one for everybody else.
 	ServerNames []string `json:"-"`
+	// Subject is the common name of the listener's certificates, and of the root
+	// below which they are, which is then made for it alone. Empty: they are called
+	// after the mode, and share the receiver's root.
+	Subject string `json:"-"`
 }
 
 // maxServerNames bounds the certificates of one listener.
@@ -144,7 +149,7 @@ func (a *authorities) present(mode, shown Mode, choice TLSChoice) (*tls.Config, 
 	if err != nil {
 		return nil, "", err
 	}
-	certificates, trust, err := a.certificates(shown, choice.ServerNames)
+	certificates, trust, err := a.certificates(shown, choice)
 	if err != nil {
 		return nil, "", fmt.Errorf("make certificate of the %s listener: %w", mode, err)
 	}
@@ -177,26 +182,27 @@ func (a *authorities) present(mode, shown Mode, choice TLSChoice) (*tls.Config, 
 
 // certificates makes what the listener presents: one for each server name, the
 // first for everybody.
-func (a *authorities) certificates(mode Mode, names []string) ([]tls.Certificate, []byte, error) {
+func (a *authorities) certificates(mode Mode, choice TLSChoice) ([]tls.Certificate, []byte, error) {
 	if a.given != nil && slices.Contains([]Mode{Trusted, MTLS, MTLSOptional, MTLSVerified, TLSTCP}, mode) {
 		top := a.given.Certificate[len(a.given.Certificate)-1]
 		return []tls.Certificate{*a.given}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: top}), nil
 	}
 	issuer := a.root
-	if mode == UnknownCA {
-		unknown, err := pki.NewAuthority("hookproof unknown root")
+	if mode == UnknownCA || choice.Subject != "" {
+		own, err := pki.NewAuthority(cmp.Or(choice.Subject, "hookproof unknown root"))
 		if err != nil {
 			return nil, nil, err
 		}
-		issuer = unknown
+		issuer = own
 	}
-	first, trust, err := a.identity(mode, issuer, a.hosts)
+	subject := cmp.Or(choice.Subject, "hookproof receiver "+string(mode))
+	first, trust, err := a.identity(subject, mode, issuer, a.hosts)
 	if err != nil {
 		return nil, nil, err
 	}
 	certificates := []tls.Certificate{first.TLS()}
-	for _, name := range names {
-		identity, own, err := a.identity(mode, issuer, []string{name})
+	for _, name := range choice.ServerNames {
+		identity, own, err := a.identity(subject, mode, issuer, []string{name})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -209,8 +215,8 @@ func (a *authorities) certificates(mode Mode, names []string) ([]tls.Certificate
 }
 
 // identity makes one certificate.
-func (a *authorities) identity(mode Mode, issuer *pki.Authority, hosts []string) (*pki.Identity, []byte, error) {
-	leaf := pki.Leaf{Name: "hookproof receiver " + string(mode), Hosts: hosts, Intermediate: true}
+func (a *authorities) identity(subject string, mode Mode, issuer *pki.Authority, hosts []string) (*pki.Identity, []byte, error) {
+	leaf := pki.Leaf{Name: subject, Hosts: hosts, Intermediate: true}
 	switch mode {
 	case SelfSigned:
 		leaf.Intermediate = false

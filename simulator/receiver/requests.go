@@ -180,7 +180,12 @@ type listenerRequest struct {
 	Open        *bool     `json:"open"`
 	TLS         TLSChoice `json:"tls"`
 	ServerNames []string  `json:"serverNames"`
+	Subject     string    `json:"subject"`
 }
+
+// maxSubject is the longest subject, in bytes. A common name has at most 64
+// (X.520, ub-common-name), and « Intermediate» comes behind this one.
+const maxSubject = 64 - len(" Intermediate")
 
 func (l *listenerRequest) apply(request *EndpointRequest) error {
 	switch {
@@ -201,7 +206,10 @@ func (l *listenerRequest) apply(request *EndpointRequest) error {
 	}
 	request.Dedicated, request.Closed = l.Mode, l.Open != nil && !*l.Open
 	request.TLS = l.TLS
-	request.TLS.ServerNames = l.ServerNames
+	if len(l.Subject) > maxSubject || strings.ContainsFunc(l.Subject, func(c rune) bool { return c < ' ' || c > '~' }) {
+		return badRequest("listener.subject: %.64q is no name of up to %d printable ASCII characters", l.Subject, maxSubject)
+	}
+	request.TLS.ServerNames, request.TLS.Subject = l.ServerNames, l.Subject
 	return nil
 }
 

@@ -27,6 +27,7 @@ type dedicatedOnDisk struct {
 	Open        bool      `json:"open"`
 	TLS         TLSChoice `json:"tls"`
 	ServerNames []string  `json:"serverNames,omitempty"`
+	Subject     string    `json:"subject,omitempty"`
 }
 
 // deliveryOnDisk is a delivery on disk; its body stands beside it.
@@ -58,7 +59,7 @@ func (r *Receiver) saveEndpoint(e *endpoint) error {
 	}
 	d := endpointOnDisk{Token: e.token, Name: e.name, CreatedAt: e.created, Behaviour: script, Emulation: e.emulation}
 	if l := e.dedicated; l != nil {
-		d.Dedicated = &dedicatedOnDisk{l.mode, l.Port(), l.IsOpen(), e.choice, e.choice.ServerNames}
+		d.Dedicated = &dedicatedOnDisk{l.mode, l.Port(), l.IsOpen(), e.choice, e.choice.ServerNames, e.choice.Subject}
 	}
 	encoded, err := json.Marshal(d)
 	if err != nil {
@@ -151,7 +152,7 @@ func (r *Receiver) restoreScript(e *endpoint, d endpointOnDisk, after int64) err
 	request := EndpointRequest{Name: d.Name, Behaviour: b, Emulation: d.Emulation, behaviourBytes: int64(len(d.Behaviour))}
 	if d.Dedicated != nil {
 		request.TLS = d.Dedicated.TLS
-		request.TLS.ServerNames = d.Dedicated.ServerNames
+		request.TLS.ServerNames, request.TLS.Subject = d.Dedicated.ServerNames, d.Dedicated.Subject
 	}
 	return r.equip(e, request, after)
 }

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -138,9 +139,18 @@ func (d *Driver) Name(kind string) string {
 	return fmt.Sprintf("hookproof-%s-%s-%08x", d.run, kind, d.random.Uint32())
 }
 
+// Nowhere is the URL of subscriptions to which nothing is to be delivered; RFC
+// 2606 keeps its host from ever existing. It tells whose a subscription is that
+// a scenario has given a name of another kind.
+func (d *Driver) Nowhere() string { return ours + "hookproof-" + d.run + "/hooks" }
+
 // Run is what the names of one run have in common: eight digits that follow
-// from the seed in its transcripts.
+// from the seed in its transcripts, which is SEED/SALT and in a repetition
+// SEED/SALT/NUMBER.
 func Run(seed string) string {
+	if parts := strings.Split(seed, "/"); len(parts) > 2 {
+		seed = parts[0] + "/" + parts[1]
+	}
 	sum := sha256.Sum256([]byte(seed))
 	return hex.EncodeToString(sum[:4])
 }

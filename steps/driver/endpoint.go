@@ -59,7 +59,11 @@ type Action struct {
 func (d *Driver) NewEndpoint(ctx context.Context, name string, listener Listener, behaviour Behaviour) (*Endpoint, error) {
 	wanted := map[string]any{"name": d.log.Scenario + "#" + name, "behaviour": behaviour}
 	if listener.Dedicated { // the shared listeners are there for every endpoint
-		wanted["listener"] = listener
+		// Its certificates name the run: scenarios upload them to the target.
+		wanted["listener"] = struct {
+			Listener
+			Subject string `json:"subject"`
+		}{listener, d.Name("receiver")}
 	}
 	made, err := d.inspect(ctx, http.MethodPost, "/inspect/endpoints", wanted, http.StatusCreated)
 	if err != nil {

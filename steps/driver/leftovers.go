@@ -28,6 +28,9 @@ type Leftover struct {
 // longer one.
 var named = regexp.MustCompile(`hookproof-([0-9a-f]{8})-[a-z]+-[0-9a-f]{8}`)
 
+// nowhere finds the run in what Driver.Nowhere has made.
+var nowhere = regexp.MustCompile("^" + regexp.QuoteMeta(ours) + `hookproof-([0-9a-f]{8})/`)
+
 // UnknownRun is the run of leftovers whose name does not tell.
 const UnknownRun = "unknown"
 
@@ -81,7 +84,7 @@ func (c *Client) list(ctx context.Context, path, kind, base string) ([]Leftover,
 		}
 		gjson.GetBytes(body, "_embedded").ForEach(func(_, list gjson.Result) bool {
 			for _, item := range list.Array() {
-				if run, name := whose(item); run != "" && item.Get("id").Str != "" {
+				if run, name := Whose(item); run != "" && item.Get("id").Str != "" {
 					found = append(found, Leftover{Run: run, Kind: kind, Name: name, Path: base + "/" + url.PathEscape(item.Get("id").Str)})
 				}
 			}
@@ -100,8 +103,9 @@ func (c *Client) list(ctx context.Context, path, kind, base string) ([]Leftover,
 	return nil, fmt.Errorf("look for leftovers among the %s: there are more than %d pages", kind, maxListed)
 }
 
-// whose tells of what run something is, empty if it is not the suite's.
-func whose(item gjson.Result) (run, name string) {
+// Whose tells of what run something is that a target holds, empty if it is not the
+// suite's.
+func Whose(item gjson.Result) (run, name string) {
 	names := []string{item.Get("name").Str, item.Get("username").Str, item.Get("email").Str, item.Get("subjectDN").Str}
 	name = cmp.Or(names...)
 	for _, n := range names {
@@ -109,7 +113,11 @@ func whose(item gjson.Result) (run, name string) {
 			return m[1], name
 		}
 	}
-	if strings.HasPrefix(item.Get("httpEndpoint.url").Str, ours) {
+	at := item.Get("httpEndpoint.url").Str
+	if m := nowhere.FindStringSubmatch(at); m != nil {
+		return m[1], name
+	}
+	if strings.HasPrefix(at, ours) {
 		return UnknownRun, name
 	}
 	return "", name

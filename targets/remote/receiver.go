@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/hookproof/hookproof/fixtures/pki"
+	"github.com/hookproof/hookproof/internal/secrets"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
 )
@@ -45,6 +46,17 @@ func NewReceiver(o ReceiverOptions) (*Receiver, error) {
 		return nil, fmt.Errorf("target %s claims %s, and no header with credentials is given: --hook-header (in Go, Headers)", u.Host, targets.Authentication)
 	case has(targets.MutualTLS) && len(o.ClientCertificate) == 0:
 		return nil, fmt.Errorf("target %s claims %s, and no client certificate is given: --client-certificate and --client-key (in Go, ClientCertificate and ClientKey)", u.Host, targets.MutualTLS)
+	}
+	carriers := []map[string]string{o.Headers}
+	if over, ok := o.ReadBack.(HTTPReadBack); ok {
+		carriers = append(carriers, over.Headers)
+	}
+	for _, headers := range carriers {
+		for name, value := range headers {
+			if err := secrets.Check("the header "+name, secrets.OfHeader(name, value)); err != nil {
+				return nil, fmt.Errorf("target %s: %w", u.Host, err)
+			}
+		}
 	}
 	if len(o.ClientCertificate)+len(o.ClientKey) > 0 {
 		if _, err := pki.ReadIdentity(o.ClientCertificate, o.ClientKey); err != nil {

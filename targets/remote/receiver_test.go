@@ -164,3 +164,40 @@ func TestAReceiverThatCannotBeTestedAsClaimedIsRefused(t *testing.T) {
 		t.Errorf("info %+v, error %v", made, err)
 	}
 }
+
+// A library's user meets the same refusal as one of the command, before
+// anything is reached.
+func TestCredentialsThatNoReportCouldHideAreRefused(t *testing.T) {
+	t.Parallel()
+	emitter := func(e targets.Emitter) error {
+		e.API, e.Environment = "http://127.0.0.1:1", "e"
+		_, err := remote.New(remote.Options{Emitter: e})
+		return err
+	}
+	receiver := func(h targets.Hook) error {
+		h.URL = "https://127.0.0.1:1"
+		_, err := remote.NewReceiver(remote.ReceiverOptions{Hook: h})
+		return err
+	}
+	const good = "a-long-credential"
+	for what, err := range map[string]error{
+		"the client secret":            emitter(targets.Emitter{ClientID: "c", ClientSecret: "secret"}),
+		"the token":                    emitter(targets.Emitter{Token: "12345678"}),
+		"the token of the control API": emitter(targets.Emitter{Token: good, ControlToken: "local"}),
+		"the token of the event hook":  emitter(targets.Emitter{Token: good, TriggerToken: "t"}),
+		"the header Authorization":     receiver(targets.Hook{Headers: map[string]string{"Authorization": "Bearer short"}}),
+		"the header X-Api-Key":         receiver(targets.Hook{ReadBack: remote.HTTPReadBack{URL: "http://127.0.0.1:1", Headers: map[string]string{"X-Api-Key": "k"}}}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), what+" is so short") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for what, err := range map[string]error{
+		"client secret": emitter(targets.Emitter{ClientID: "c", ClientSecret: good}), "token": emitter(targets.Emitter{Token: good}),
+		"header": receiver(targets.Hook{Headers: map[string]string{"Authorization": "Bearer " + good, "X-Environment": "e"}}),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

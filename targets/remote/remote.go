@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/hookproof/hookproof/internal/secrets"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
 )
@@ -39,6 +40,13 @@ func New(o Options) (*Target, error) {
 	}
 	if o.Token == "" && (o.ClientID == "" || o.ClientSecret == "") {
 		return nil, fmt.Errorf("target %s: neither a token nor a client id with its secret is given", u.Host)
+	}
+	for _, c := range []struct{ what, secret string }{
+		{"client secret", o.ClientSecret}, {"token", o.Token}, {"token of the control API", o.ControlToken}, {"token of the event hook", o.TriggerToken},
+	} {
+		if err := secrets.Check("the "+c.what, c.secret); err != nil {
+			return nil, fmt.Errorf("target %s: %w", u.Host, err)
+		}
 	}
 	if o.Auth == "" {
 		o.Auth = o.API
