@@ -196,6 +196,17 @@ Feature: Delivery
       Then the event of "Bob" is sent to "receiver" until it is acknowledged
       And every delivery carries the configured headers
 
+    @whole-environment
+    Scenario: The credentials are changed
+      Given a subscription to "USER.CREATED" with:
+        | header Authorization | Basic cGluZ29uZTpTM2NyZXQ6LysrPQ== |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | header Authorization | Basic cGluZ29uZTpPdGhlcg== |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And every delivery carries the configured headers
+
     Scenario: The credentials are sent again with what is sent again
       Given a receiver "receiver" that answers 500 to the first 2 deliveries
       And a subscription to "USER.CREATED" with:

@@ -102,6 +102,24 @@ Feature: TLS of deliveries
       When user "Ada" is created
       Then the event of "Ada" is delivered
 
+    Scenario: Another certificate was uploaded after that of the receiver's authority
+      Given a receiver with a certificate of an unknown authority
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a certificate is uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
+    Scenario: Another certificate was uploaded before that of the receiver's authority
+      Given a receiver with a certificate of an unknown authority
+      And a certificate is uploaded with usage type "SSL/TLS"
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
   @DLV-TLS-004
   Rule: An uploaded self-signed certificate is trusted
 
@@ -172,6 +190,7 @@ Feature: TLS of deliveries
       Given a receiver <receiver> that resets the connection of the second delivery
       And the receiver's certificate uploaded with usage type "SSL/TLS"
       And key "client" with usage type "OUTBOUND_MTLS"
+      And key "later" with usage type "OUTBOUND_MTLS"
       And a subscription to "USER.CREATED" with:
         | key                   | client |
         | verifyTlsCertificates | true   |

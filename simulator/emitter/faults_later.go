@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -54,6 +55,10 @@ func laterTLSFaults() []Fault {
 				}
 				return err
 			})},
+		{"first-upload-only", "Of the uploaded certificates only the first is trusted.", []string{"DLV-TLS-003"},
+			uploadsTrusted(func(all []*x509.Certificate) []*x509.Certificate { return all[:min(1, len(all))] })},
+		{"last-upload-only", "Of the uploaded certificates only the last is trusted.", []string{"DLV-TLS-003"},
+			uploadsTrusted(func(all []*x509.Certificate) []*x509.Certificate { return all[max(0, len(all)-1):] })},
 		{"cleartext-after-success", "Once a delivery has succeeded, a receiver that speaks no TLS gets the payload in clear text.", []string{"DLV-TLS-009"},
 			func(p *Pieces) {
 				done := succeeded(p)
@@ -94,6 +99,17 @@ func laterDeliveryFaults() []Fault {
 			onceDone(func(s *subscription.Subscription) {
 				s.Headers = headers(s.Headers, func(name string) bool { return !strings.EqualFold(name, "Authorization") })
 			})},
+		{"auth-remembered", "The Authorization header stays as it was at the first delivery.", []string{"DLV-003"},
+			func(p *Pieces) {
+				var first sync.Map // by the subscription's id
+				configured(func(s *subscription.Subscription) {
+					value, ok := s.Headers["Authorization"]
+					if kept, _ := first.LoadOrStore(s.ID, value); ok {
+						s.Headers = maps.Clone(s.Headers)
+						s.Headers["Authorization"], _ = kept.(string)
+					}
+				})(p)
+			}},
 		{"headers-until-success", "Configured headers are sent until a first delivery has succeeded.", []string{"DLV-002", "DLV-003"},
 			onceDone(func(s *subscription.Subscription) { s.Headers = nil })},
 		{"pretty-once", "A payload that is sent again is not indented.", []string{"DLV-014"},
@@ -253,6 +269,17 @@ func trusting(decide func(s subscription.Subscription, done bool, state tls.Conn
 				}
 			}
 		})(p)
+	}
+}
+
+// uploadsTrusted lets a fault choose among the uploaded certificates.
+func uploadsTrusted(choose func([]*x509.Certificate) []*x509.Certificate) func(*Pieces) {
+	return func(p *Pieces) {
+		previous := p.Pipeline.TLS
+		p.Pipeline.TLS = func(s subscription.Subscription, t pipeline.Trust) *tls.Config {
+			t.Uploaded = choose(slices.Clone(t.Uploaded))
+			return previous(s, t)
+		}
 	}
 }
 
