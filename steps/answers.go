@@ -162,7 +162,7 @@ func (w *World) same() error {
 		return err
 	}
 	return w.judged(judge.Response(w.answer, judge.Status(http.StatusOK), judge.JSON("id", s.id),
-		judge.Agrees(s.created.Response.Body, promised()...)))
+		judge.Agrees(s.written.Response.Body, promised()...)))
 }
 
 func (w *World) readsAsCreated(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -15,7 +16,8 @@ import (
 // requests are those that the sentences below make with other credentials
 // than the suite's own.
 const requests = `the environment is read|the subscriptions are listed|the subscription is read|` +
-	`a subscription is requested|the subscription is replaced|the subscription is deleted|users are listed|a user is created`
+	`a subscription is requested|the subscription is replaced|the subscription is deleted|the subscription's connection is tested|` +
+	`users are listed|a user is created|populations are listed|applications are listed|keys are listed|certificates are listed|the activities are read`
 
 // authenticationSteps fetch tokens, and make requests without one, with one
 // that is worth nothing, or with that of another client.
@@ -172,6 +174,10 @@ func (w *World) requestFor(what string) (driver.Call, error) {
 		return jsonCall(http.MethodGet, w.here("/subscriptions"), nil)
 	case "users are listed":
 		return jsonCall(http.MethodGet, w.here("/users?limit=1"), nil)
+	case "populations are listed", "applications are listed", "keys are listed", "certificates are listed":
+		return jsonCall(http.MethodGet, w.here("/"+strings.TrimSuffix(what, " are listed")), nil)
+	case "the activities are read":
+		return jsonCall(http.MethodGet, w.activities(`recordedAt gt "2000-01-01T00:00:00Z"`, 1), nil)
 	case "a user is created":
 		name := w.driver.Name("user")
 		return jsonCall(http.MethodPost, w.here("/users"), map[string]any{"username": name, "email": name + "@hookproof.example"})
@@ -193,6 +199,8 @@ func (w *World) requestFor(what string) (driver.Call, error) {
 		return jsonCall(http.MethodPut, path, body)
 	case "the subscription is deleted":
 		return jsonCall(http.MethodDelete, path, nil)
+	case "the subscription's connection is tested":
+		return testCall(path)
 	}
 	return jsonCall(http.MethodGet, path, nil)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/steps/judge"
 )
 
@@ -41,11 +42,19 @@ func (w *World) testConnection(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := jsonCall(http.MethodPost, w.here("/subscriptions/"+s.id), []byte("{}"))
+	c, err := testCall(w.here("/subscriptions/" + s.id))
 	if err != nil {
 		return err
 	}
-	c.Header["Content-Type"] = testMedia
 	_, err = w.do(ctx, c)
 	return err
+}
+
+// testCall asks for a test of the connection of the subscription at the path.
+func testCall(path string) (driver.Call, error) {
+	c, err := jsonCall(http.MethodPost, path, []byte("{}"))
+	if err == nil {
+		c.Header["Content-Type"] = testMedia
+	}
+	return c, err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -45,6 +46,26 @@ func hookRequestSteps() []Step {
 		}),
 		step(`the same body is posted again`, func(w *World) any {
 			return func(ctx context.Context) error { return w.postHook(ctx, w.offered, driver.Way{}) }
+		}),
+		step(`the same body is posted again without the credentials`, func(w *World) any {
+			return func(ctx context.Context) error {
+				if len(w.driver.Transcript().Hook.Headers) == 0 {
+					return unobserved("the target claims to check credentials, and none are given")
+				}
+				if _, err := answered(w.answer, judge.Status(http.StatusOK)); err != nil {
+					return err
+				}
+				return w.postHook(ctx, w.offered, driver.Way{Stranger: true})
+			}
+		}),
+		step(`the same events are posted again, with (\d+) more behind them`, func(w *World) any {
+			return func(ctx context.Context, n int) error {
+				more, err := w.makeDelivery(n)
+				if err != nil {
+					return err
+				}
+				return w.postHook(ctx, slices.Concat(w.offered[:len(w.offered)-1], []byte(","), more[1:]), driver.Way{})
+			}
 		}),
 		step(`the post is answered 200`, func(w *World) any {
 			return func() error { return w.judged(judge.Response(w.answer, judge.Status(http.StatusOK))) }

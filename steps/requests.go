@@ -61,6 +61,15 @@ func requestSteps() []Step {
 		step(`the subscription is read`, func(w *World) any { return w.read }),
 		step(`the subscription is read in environment "([^"]*)"`, func(w *World) any { return w.readElsewhere }),
 		step(`the subscription's self link is followed`, func(w *World) any { return w.followSelf }),
+		step(`the self link of the answer is followed`, func(w *World) any {
+			return func(ctx context.Context) error {
+				r, err := answered(w.answer, judge.Success())
+				if err != nil {
+					return err
+				}
+				return w.followFrom(ctx, r.Body)
+			}
+		}),
 		step(`the subscriptions are listed`, func(w *World) any {
 			return func(ctx context.Context) error { return w.list(ctx, w.environment) }
 		}),
@@ -285,11 +294,16 @@ func (w *World) followSelf(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	target, o := judge.Link(s.created.Response.Body, "self", w.driver.Transcript().API)
+	return w.followFrom(ctx, s.created.Response.Body)
+}
+
+// followFrom asks for what the link of a subscription to itself leads to.
+func (w *World) followFrom(ctx context.Context, shown []byte) error {
+	target, o := judge.Link(shown, "self", w.driver.Transcript().API)
 	if err := w.judged(o); err != nil {
 		return err
 	}
-	_, err = w.call(ctx, http.MethodGet, target, nil)
+	_, err := w.call(ctx, http.MethodGet, target, nil)
 	return err
 }
 

@@ -13,6 +13,15 @@ import (
 // how the emitter tries again.
 func retrySteps() []Step {
 	return append(failingReceiverSteps(), []Step{
+		step(`receiver "([^"]*)" refuses connections`, func(w *World) any {
+			return func(ctx context.Context, name string) error {
+				e, err := w.endpoint(name)
+				if err != nil {
+					return err
+				}
+				return w.driver.Open(ctx, e, false)
+			}
+		}),
 		step(`receiver "([^"]*)" recovers`, func(w *World) any { return w.recovers }),
 		step(`delivery to "([^"]*)" fails (once|\d+ times) or more`, func(w *World) any { return w.failsOften }),
 		step(`the events? of ((?:"[^"]*"(?:, | and )?)+) (?:is|are) sent to "([^"]*)" until (?:it|they) (?:is|are) acknowledged`, func(w *World) any {
@@ -75,6 +84,9 @@ func failingReceiverSteps() []Step {
 				return w.behaving(ctx, name, atFirst(n, driver.Action{Reset: true}))
 			}
 		}),
+		step(`a receiver "([^"]*)" that resets the connection of the second delivery`, func(w *World) any {
+			return func(ctx context.Context, name string) error { return w.behaving(ctx, name, secondReset()) }
+		}),
 		step(`a receiver "([^"]*)" that redirects the first (\d+) deliveries to "([^"]*)" with (\d+)`, func(w *World) any { return w.redirecting }),
 		step(`a receiver "([^"]*)" that answers 200 with (.*) to the first (\d+) deliveries`, func(w *World) any { return w.answeringBody }),
 		step(`a receiver "([^"]*)" that refuses connections`, func(w *World) any { return w.refusing }),
@@ -88,6 +100,12 @@ func atFirst(n int, action driver.Action) driver.Behaviour {
 		b.Steps = append(b.Steps, action)
 	}
 	return b
+}
+
+// secondReset is a receiver that answers 200 but for the second delivery, which
+// is therefore sent again on another connection.
+func secondReset() driver.Behaviour {
+	return driver.Behaviour{Steps: []driver.Action{{Status: http.StatusOK}, {Reset: true}}}
 }
 
 func (w *World) behaving(ctx context.Context, name string, b driver.Behaviour) error {

@@ -62,6 +62,9 @@ func tlsSteps() []Step {
 				return w.ownReceiverThat(ctx, kind, atFirst(n, driver.Action{Reset: true}))
 			}
 		}),
+		step(`a receiver (requiring a client certificate|asking for a client certificate) that resets the connection of the second delivery`, func(w *World) any {
+			return func(ctx context.Context, kind string) error { return w.ownReceiverThat(ctx, kind, secondReset()) }
+		}),
 		step(`a receiver (requiring a client certificate|with a certificate of an unknown authority) that answers (\d+)`, func(w *World) any {
 			return func(ctx context.Context, kind string, status int) error {
 				return w.ownReceiverThat(ctx, kind, driver.Behaviour{Then: &driver.Action{Status: status}})
@@ -78,6 +81,16 @@ func tlsSteps() []Step {
 				}
 				return w.uploadReceivers(ctx, usage, other)
 			}
+		}),
+		step(`the receiver's certificate is replaced by (a self-signed one|one that has expired|one for another host)`, func(w *World) any {
+			return func(ctx context.Context, kind string) error {
+				return w.show(ctx, map[string]string{
+					"a self-signed one": "self-signed", "one that has expired": "expired", "one for another host": "wrong-host",
+				}[kind])
+			}
+		}),
+		step(`the receiver speaks TLS no more`, func(w *World) any {
+			return func(ctx context.Context) error { return w.show(ctx, "plain") }
 		}),
 		step(`the emitter tries to deliver and no request arrives`, func(w *World) any { return w.triesInVain }),
 		step(`every delivery presents the certificate of key "([^"]*)"`, func(w *World) any {
@@ -253,6 +266,21 @@ func (w *World) ownReceiverThat(ctx context.Context, kind string, behaviour driv
 	e := w.endpoints[theReceiver]
 	e.URL = "https://" + e.URL[strings.Index(e.URL, "://")+len("://"):]
 	return nil
+}
+
+// show has the receiver's own listener present itself in another way. From now
+// on only what begins later is judged.
+func (w *World) show(ctx context.Context, mode string) error {
+	e, err := w.endpoint(theReceiver)
+	if err != nil {
+		return err
+	}
+	if !e.Dedicated {
+		return fmt.Errorf("receiver %q has no listener of its own", theReceiver)
+	}
+	x, err := w.driver.Show(ctx, e, mode)
+	w.since = x.End
+	return err
 }
 
 // enoughAttempts is how many connections without a request show that the

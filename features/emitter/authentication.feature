@@ -24,6 +24,24 @@ Feature: Authentication
         | the subscription is deleted  |
         | users are listed             |
         | a user is created            |
+        | populations are listed       |
+        | applications are listed      |
+
+      @needs:certificates
+      Examples:
+        | request                 |
+        | keys are listed         |
+        | certificates are listed |
+
+      @needs:activities
+      Examples:
+        | request                 |
+        | the activities are read |
+
+      @needs:connection-test
+      Examples:
+        | request                                 |
+        | the subscription's connection is tested |
 
   @AUT-002
   Rule: Nothing is served for an access token that is not valid
@@ -42,6 +60,16 @@ Feature: Authentication
         | the subscription is replaced |
         | the subscription is deleted  |
         | a user is created            |
+
+      @needs:certificates
+      Examples:
+        | request         |
+        | keys are listed |
+
+      @needs:connection-test
+      Examples:
+        | request                                 |
+        | the subscription's connection is tested |
 
     Scenario Outline: With a token that was altered, <request>
       When <request> with a token that was altered
@@ -71,6 +99,16 @@ Feature: Authentication
         | the subscription is replaced |
         | the subscription is deleted  |
         | a user is created            |
+
+      @needs:certificates
+      Examples:
+        | request         |
+        | keys are listed |
+
+      @needs:connection-test
+      Examples:
+        | request                                 |
+        | the subscription's connection is tested |
 
   @AUT-004
   Rule: Client credentials yield a token that the API accepts

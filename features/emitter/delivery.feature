@@ -117,6 +117,16 @@ Feature: Delivery
       Then every event is delivered
       And every delivery carries the configured headers
 
+    Scenario: The headers come over another connection as well
+      Given a receiver "receiver" that resets the connection of the second delivery
+      And a subscription to "USER.CREATED" with:
+        | header X-Api-Key | s3cret |
+        | header X-Tenant  | seven  |
+      And a first event has been delivered
+      When user "Bob" is created
+      Then the event of "Bob" is sent to "receiver" until it is acknowledged
+      And every delivery carries the configured headers
+
     Scenario: A configured Content-Type takes the place of the usual one
       Given a subscription to "USER.CREATED" with:
         | header Content-Type | application/vnd.example.audit+json; v=2 |
@@ -168,6 +178,34 @@ Feature: Delivery
         | a pretty body        | pretty array | Authorization |
         | NDJSON               | NDJSON       | Authorization |
         | a name in lower case | array        | authorization |
+
+    Scenario: The credentials are on every delivery, not only on the first
+      Given a subscription to "USER.CREATED" with:
+        | limit                | 1 event                            |
+        | header Authorization | Basic cGluZ29uZTpTM2NyZXQ6LysrPQ== |
+      When 3 users are created at once
+      Then every event is delivered
+      And every delivery carries the configured headers
+
+    Scenario: The credentials come over another connection as well
+      Given a receiver "receiver" that resets the connection of the second delivery
+      And a subscription to "USER.CREATED" with:
+        | header Authorization | Basic cGluZ29uZTpTM2NyZXQ6LysrPQ== |
+      And a first event has been delivered
+      When user "Bob" is created
+      Then the event of "Bob" is sent to "receiver" until it is acknowledged
+      And every delivery carries the configured headers
+
+    @whole-environment
+    Scenario: The credentials are changed
+      Given a subscription to "USER.CREATED" with:
+        | header Authorization | Basic cGluZ29uZTpTM2NyZXQ6LysrPQ== |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | header Authorization | Basic cGluZ29uZTpPdGhlcg== |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And every delivery carries the configured headers
 
     Scenario: The credentials are sent again with what is sent again
       Given a receiver "receiver" that answers 500 to the first 2 deliveries
@@ -346,6 +384,15 @@ Feature: Delivery
       Then every event is delivered
       And no delivery holds more than 1 events
 
+    Scenario: What waited while it was switched off
+      Given a subscription "watch" to "USER.CREATED" at receiver "receiver" with:
+        | limit | 3 events |
+      When subscription "watch" is switched off
+      And 8 users are created at once
+      And subscription "watch" is switched on
+      Then every event is delivered
+      And no delivery holds more than 3 events
+
     @whole-environment
     Scenario: A limit of 2 events is set later
       Given a subscription to "USER.CREATED"
@@ -432,6 +479,15 @@ Feature: Delivery
       And receiver "receiver" recovers
       Then all events are sent to "receiver" until they are acknowledged
       And no delivery of several events is larger than 8 KB
+
+    Scenario: What waited while it was switched off with a limit of 4 KB
+      Given a subscription "watch" to "USER.CREATED" at receiver "receiver" with:
+        | limit | 4 KB |
+      When subscription "watch" is switched off
+      And 20 users are created at once
+      And subscription "watch" is switched on
+      Then every event is delivered
+      And no delivery of several events is larger than 4 KB
 
     @whole-environment
     Scenario: A limit of 4 KB is set later
@@ -533,6 +589,47 @@ Feature: Delivery
       Then every event is delivered
       And no event was held longer than 2 seconds
 
+    Scenario: A change is no reason to wait
+      Given a subscription to "USER.CREATED"
+      And a first event has been delivered
+      When the subscription is changed with:
+        | name | another |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And no event was held longer than 2 seconds
+
+    Scenario: A suspension that is over is no reason to wait
+      Given a subscription "watch" to "USER.CREATED" at receiver "receiver"
+      And a first event has been delivered
+      When subscription "watch" is switched off
+      And subscription "watch" is switched on
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And no event was held longer than 2 seconds
+
+    Scenario Outline: The format <format> is no reason to wait
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | format | "<format>" |
+      When user "Ada" is created
+      Then no data was held longer than 2 seconds on its way to "sink"
+
+      Examples:
+        | format   |
+        | SPLUNK   |
+        | NEWRELIC |
+
+    @needs:tcp-ip
+    Scenario Outline: TCP in format <format> is no reason to wait
+      Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "<format>" |
+      When user "Ada" is created
+      Then no data was held longer than 2 seconds on its way to "sink"
+
+      Examples:
+        | format      |
+        | JSON_DOC    |
+        | RFC_LOGLINE |
+
     @needs:certificates
     Scenario: Verification is no reason to wait
       Given a receiver with a certificate of an unknown authority
@@ -580,6 +677,14 @@ Feature: Delivery
         | body | pretty array |
       When 100 events happen at once
       Then every event is delivered
+      And every delivery is indented over several lines
+
+    Scenario: What is sent again is indented as well
+      Given a receiver "receiver" that answers 500 to the first 2 deliveries
+      And a subscription to "USER.CREATED" with:
+        | body | pretty array |
+      When user "Ada" is created
+      Then the event of "Ada" is sent to "receiver" until it is acknowledged
       And every delivery is indented over several lines
 
     Scenario: The data is the same as without
@@ -724,6 +829,26 @@ Feature: Delivery
       When subscription "off" is switched off
       And users "Bob" and "Cy" are created, each after the one before has come to "on"
       Then the events of "Bob" and "Cy" have not come to "off"
+
+    Scenario: It is renamed while it is off
+      Given subscriptions "on" and "off" to "USER.CREATED", each with a receiver of that name
+      When subscription "off" is switched off
+      And subscription "off" is changed with:
+        | name | another |
+      And users "Ada" and "Bob" are created, each after the one before has come to "on"
+      Then the events of "Ada" and "Bob" have not come to "off"
+
+    @needs:tcp-ip
+    Scenario: It streams over TCP
+      Given a TCP subscription "off" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "JSON_DOC" |
+      And a subscription "on" to "USER.CREATED" at receiver "beside"
+      When user "Ada" is created
+      Then the data of "Ada" has come to "sink"
+      When subscription "off" is switched off
+      And users "Bob" and "Cy" are created, each after the one before has come to "beside"
+      Then the data of "Bob" is not found at "sink"
+      And the data of "Cy" is not found at "sink"
 
     @needs:certificates
     Scenario: Its receiver requires a client certificate

@@ -175,6 +175,20 @@ Feature: Event
       When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
       Then what comes to "sink" hides the IP address of "posted"
 
+    @needs:post-events @needs:tcp-ip
+    Scenario Outline: Over TCP in format <format>, exposing <exposed>, nothing tells the IP address
+      Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "<format>" |
+        | exposes                                 | <exposed>  |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then the data of "posted" has come to "sink"
+      And what comes to "sink" hides the IP address of "posted"
+
+      Examples:
+        | format      | exposed    |
+        | JSON_DOC    | user agent |
+        | RFC_LOGLINE | nothing    |
+
     Scenario: The opt-in to IP addresses is taken back
       Given a subscription to "USER.CREATED" with:
         | exposes | IP address and user agent |
@@ -267,6 +281,20 @@ Feature: Event
       When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
       Then what comes to "sink" hides the user agent of "posted"
 
+    @needs:post-events @needs:tcp-ip
+    Scenario Outline: Over TCP in format <format>, exposing <exposed>, nothing tells the user agent
+      Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "<format>" |
+        | exposes                                 | <exposed>  |
+      When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
+      Then the data of "posted" has come to "sink"
+      And what comes to "sink" hides the user agent of "posted"
+
+      Examples:
+        | format      | exposed    |
+        | JSON_DOC    | IP address |
+        | RFC_LOGLINE | nothing    |
+
     Scenario: The opt-in to user agents is taken back
       Given a subscription to "USER.CREATED" with:
         | exposes | IP address and user agent |
@@ -304,6 +332,19 @@ Feature: Event
         | exposed                   |
         | user agent                |
         | IP address and user agent |
+
+    Scenario Outline: Events as <body> show the user agent
+      Given a subscription to "USER.CREATED" with:
+        | body    | <body>     |
+        | exposes | user agent |
+      When user "Ada" is created by a client with an unmistakable user agent
+      Then the event of "Ada" is delivered
+      And the event of "Ada" shows the user agent
+
+      Examples:
+        | body         |
+        | pretty array |
+        | NDJSON       |
 
     Scenario: A long user agent is not cut
       Given a subscription to "USER.CREATED" with:
@@ -348,6 +389,19 @@ Feature: Event
         | exposed                   |
         | IP address                |
         | IP address and user agent |
+
+    Scenario Outline: Events as <body> show the IP address
+      Given a subscription to "USER.CREATED" with:
+        | body    | <body>     |
+        | exposes | IP address |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And the event of "Ada" shows the IP address
+
+      Examples:
+        | body         |
+        | pretty array |
+        | NDJSON       |
 
     @needs:post-events
     Scenario: In format SPLUNK an event in a record shows the IP address

@@ -72,6 +72,31 @@ Feature: Filtering
       And user "Bob" is created
       Then only the events of "Ada" and "Bob" are delivered
 
+    @FLT-002
+    Scenario: As NDJSON, events of types that are not included
+      Given a subscription to "USER.CREATED" with:
+        | body  | NDJSON   |
+        | limit | 2 events |
+      When population "Staff" is created
+      And user "Ada" is created
+      And user "Ada" is deleted
+      And user "Bob" is created
+      Then only the events of "Ada" and "Bob" are delivered
+
+    @FLT-002 @needs:tcp-ip
+    Scenario Outline: Over TCP in format <format>, an event of a type that is not included
+      Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | payloadOptions.payloadFormat.tcp.format | "<format>" |
+      When population "Staff" is created
+      And user "Ada" is created
+      Then the data of "Ada" has come to "sink"
+      And the data of "Staff" is not found at "sink"
+
+      Examples:
+        | format      |
+        | JSON_DOC    |
+        | RFC_LOGLINE |
+
     @FLT-003
     Scenario: Events of each of several included types
       Given a subscription to "USER.CREATED, USER.DELETED, POPULATION.CREATED"
@@ -105,6 +130,26 @@ Feature: Filtering
       And user "Dora" is created
       And user "Ada" is created in population "Staff"
       Then only the event of "Ada" is delivered
+
+    @FLT-005
+    Scenario: As NDJSON, a user of another population
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.CREATED" with:
+        | body        | NDJSON |
+        | populations | Staff  |
+      When user "Carl" is created in population "Customers"
+      And user "Ada" is created in population "Staff"
+      Then only the event of "Ada" is delivered
+
+    @FLT-005 @needs:tcp-ip
+    Scenario: Over TCP, a user of another population
+      Given populations "Staff" and "Customers"
+      And a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | populations | Staff |
+      When user "Carl" is created in population "Customers"
+      And user "Ada" is created in population "Staff"
+      Then the data of "Ada" has come to "sink"
+      And the data of "Carl" is not found at "sink"
 
     @FLT-005
     Scenario: A user of a population that is none of several

@@ -173,6 +173,18 @@ Feature: Limits
         | limit | 501 events |
       Then the request is refused
 
+    Scenario Outline: A replacement with a limit of <what>, <size> events, is refused
+      Given a subscription with:
+        | limit | 100 events |
+      When the subscription is replaced with:
+        | limit | <size> events |
+      Then the request is refused
+
+      Examples:
+        | what        | size |
+        | nothing     | 0    |
+        | less than 0 | -1   |
+
   @SUB-LIMIT-K01
   Rule: A payload of 1 to 4096 KB can be asked for
 
@@ -205,6 +217,13 @@ Feature: Limits
         | limit | 4097 KB |
       Then the request is refused
 
+    Scenario: A replacement with a limit of 0 KB is refused
+      Given a subscription with:
+        | limit | 100 KB |
+      When the subscription is replaced with:
+        | limit | 0 KB |
+      Then the request is refused
+
   @SUB-LIMIT-X01
   Rule: A limit is one of events or of KB
 
@@ -217,6 +236,12 @@ Feature: Limits
         | what                 | type              |
         | bytes                | BYTES_PER_PAYLOAD |
         | events by the second | EVENTS_PER_SECOND |
+
+    Scenario: A replacement with a limit of bytes is refused
+      Given a subscription
+      When the subscription is replaced with:
+        | payloadOptions.maximumPayloadLimit | {"type":"BYTES_PER_PAYLOAD","size":100} |
+      Then the request is refused
 
   @SUB-LIMIT-X02
   Rule: Payload options that were not sent do not appear

@@ -149,6 +149,17 @@ Feature: Retry
       When receiver "sink" recovers
       Then the events of "Ada" and "Bob" are sent to "sink" until they are acknowledged
 
+    Scenario: A port that is closed after a delivery
+      Given a receiver on a port that is its own
+      And a subscription "watch" to "USER.CREATED" at receiver "receiver"
+      And a subscription "witness" to "USER.CREATED" at receiver "beside"
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      When receiver "receiver" refuses connections
+      And users "Bob" and "Cleo" are created, each after the one before has come to "beside"
+      And receiver "receiver" recovers
+      Then the events of "Bob" and "Cleo" are sent to "receiver" until they are acknowledged
+
     Scenario: A port that stays closed for several attempts
       Given a receiver "sink" that refuses connections
       And a receiver "beside" that answers 500
@@ -286,6 +297,16 @@ Feature: Retry
       And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | limit | 1 event |
       When users "Ada", "Bob", "Cleo" and "Dora" are created
+      Then all events are sent to "sink" until they are acknowledged
+      And no event overtakes a failed delivery at "sink"
+
+    Scenario: Many events wait behind two
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | limit | 2 events |
+      When users "Ada", "Bob", "Cleo" and "Dora" are created
+      Then delivery to "sink" fails 4 times or more
+      When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
       And no event overtakes a failed delivery at "sink"
 

@@ -49,6 +49,19 @@ Feature: Subscriptions
       When the subscription's self link is followed
       Then the answer is the same subscription
 
+    Scenario: The link of a subscription that was replaced leads to it
+      Given a subscription
+      When the subscription is replaced with:
+        | header X-Tenant | seven |
+      And the self link of the answer is followed
+      Then the answer is the same subscription
+
+    Scenario: The link of a subscription that was read leads to it
+      Given a subscription with every option
+      When the subscription is read
+      And the self link of the answer is followed
+      Then the answer is the same subscription
+
   @SUB-CRUD-006
   Rule: A subscription links to its environment
 
@@ -360,4 +373,13 @@ Feature: Subscriptions
         | header Authorization | Basic aG9va3Byb29mOm9wZW4gc2VzYW1l |
         | header X-Api-Key     | 7d1c52f0b6e94c                     |
       When the subscription is read
+      Then it reads as it was sent
+
+    Scenario: Credentials in a header that was replaced are read back as they were sent
+      Given a subscription with:
+        | header Authorization | Basic aG9va3Byb29mOm9wZW4gc2VzYW1l |
+      When the subscription is replaced with:
+        | header Authorization | Basic aG9va3Byb29mOmNsb3NlZA== |
+        | header X-Api-Key     | 7d1c52f0b6e94c                 |
+      And the subscription is read
       Then it reads as it was sent

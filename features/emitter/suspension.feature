@@ -37,6 +37,40 @@ Feature: Suspension
       And subscription "watch" is switched on
       Then all events are sent to "sink" until they are acknowledged
 
+    Scenario: Switched off and on twice
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When subscription "watch" is switched off
+      And user "Ada" is created
+      And subscription "watch" is switched on
+      Then the event of "Ada" is sent to "sink" until it is acknowledged
+      When subscription "watch" is switched off
+      And users "Bob" and "Cleo" are created
+      And subscription "watch" is switched on
+      Then all events are sent to "sink" until they are acknowledged
+
+    Scenario Outline: The <what> of the subscription is changed while it is off
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When subscription "watch" is switched off
+      And users "Ada" and "Bob" are created
+      And subscription "watch" is changed with:
+        | <setting> | <value> |
+      And user "Cleo" is created
+      And subscription "watch" is switched on
+      Then all events are sent to "sink" until they are acknowledged
+
+      Examples:
+        | what  | setting | value   |
+        | name  | name    | another |
+        | limit | limit   | 1 event |
+
+    Scenario: The subscription is moved while it is off
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When subscription "watch" is switched off
+      And users "Ada" and "Bob" are created
+      And subscription "watch" is moved to a receiver "new"
+      And subscription "watch" is switched on
+      Then all events are sent to "new" until they are acknowledged
+
     Scenario: Suspended during a retry
       Given a receiver "sink" that answers 500
       And a subscription "watch" to "USER.CREATED" at receiver "sink"
@@ -88,6 +122,15 @@ Feature: Suspension
         | enabled | false |
       And a subscription "witness" to "USER.CREATED" at receiver "beside"
       When users "Ada", "Bob" and "Cleo" are created, each after the one before has come to "beside"
+      Then nothing is sent to "sink"
+
+    Scenario: Events before it is enabled, after it was renamed
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | enabled | false |
+      And a subscription "witness" to "USER.CREATED" at receiver "beside"
+      When subscription "watch" is changed with:
+        | name | another |
+      And users "Ada" and "Bob" are created, each after the one before has come to "beside"
       Then nothing is sent to "sink"
 
   @SUS-004

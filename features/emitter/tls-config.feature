@@ -23,6 +23,16 @@ Feature: TLS settings
         | verifyTlsCertificates | false  |
       Then the request is refused
 
+    Scenario: Verification is switched off beside a key
+      Given key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      When the subscription is replaced with:
+        | key                   | client |
+        | verifyTlsCertificates | false  |
+      Then the request is refused
+
   @SUB-TLS-002
   Rule: A key for outbound mutual TLS is accepted
 
@@ -69,6 +79,13 @@ Feature: TLS settings
 
     Scenario: The id of a key that does not exist
       When a subscription is requested with:
+        | tlsClientAuthKeyPair  | {"id": "6f1d3c2a-94b7-4d38-8f0e-2b6f5f7a9c11"} |
+        | verifyTlsCertificates | true                                           |
+      Then the request is refused
+
+    Scenario: A replacement with the id of a key that does not exist
+      Given a subscription
+      When the subscription is replaced with:
         | tlsClientAuthKeyPair  | {"id": "6f1d3c2a-94b7-4d38-8f0e-2b6f5f7a9c11"} |
         | verifyTlsCertificates | true                                           |
       Then the request is refused

@@ -65,11 +65,55 @@ Feature: TLS of deliveries
       And user "Bob" is created
       Then the emitter tries to deliver and no request arrives
 
+    @needs:certificates
+    Scenario Outline: A certificate that was trusted is replaced by <another>
+      Given a receiver on a port that is its own
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      And a first event has been delivered
+      When the receiver's certificate is replaced by <another>
+      And user "Bob" is created
+      Then the emitter tries to deliver and no request arrives
+
+      Examples:
+        | another              |
+        | a self-signed one    |
+        | one that has expired |
+
+    @needs:connection-test
+    Scenario: The connection to an untrusted receiver is tested
+      Given a receiver with a self-signed certificate
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true                               |
+        | header Authorization  | Basic aG9va3Byb29mOm9wZW4gc2VzYW1l |
+      When the subscription's connection is tested
+      And user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
   @DLV-TLS-003
   Rule: An uploaded authority is trusted
 
     Scenario: The certificate of the receiver's authority was uploaded
       Given a receiver with a certificate of an unknown authority
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
+    Scenario: Another certificate was uploaded after that of the receiver's authority
+      Given a receiver with a certificate of an unknown authority
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a certificate is uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+
+    Scenario: Another certificate was uploaded before that of the receiver's authority
+      Given a receiver with a certificate of an unknown authority
+      And a certificate is uploaded with usage type "SSL/TLS"
       And the receiver's certificate uploaded with usage type "SSL/TLS"
       And a subscription to "USER.CREATED" with:
         | verifyTlsCertificates | true |
@@ -141,6 +185,38 @@ Feature: TLS of deliveries
         | requiring a client certificate  |
         | asking for a client certificate |
 
+    @needs:certificates
+    Scenario Outline: A receiver <receiver> that resets one connection after a success
+      Given a receiver <receiver> that resets the connection of the second delivery
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And key "later" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      And a first event has been delivered
+      When user "Bob" is created
+      Then the event of "Bob" is sent to "receiver" until it is acknowledged
+      And every delivery presents the certificate of key "client"
+
+      Examples:
+        | receiver                        |
+        | requiring a client certificate  |
+        | asking for a client certificate |
+
+    @needs:certificates @needs:connection-test
+    Scenario: The connection to a receiver asking for a client certificate is tested
+      Given a receiver asking for a client certificate
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      When the subscription's connection is tested
+      And user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery presents the certificate of key "client"
+
   @DLV-TLS-007
   Rule: Without a key no certificate is presented
 
@@ -187,6 +263,17 @@ Feature: TLS of deliveries
       When user "Ada" is created
       Then the emitter tries to deliver and no request arrives
 
+    @needs:certificates
+    Scenario: A certificate that was trusted is replaced by one for another host
+      Given a receiver on a port that is its own
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      And a first event has been delivered
+      When the receiver's certificate is replaced by one for another host
+      And user "Bob" is created
+      Then the emitter tries to deliver and no request arrives
+
   @DLV-TLS-009
   Rule: Nothing is sent in clear text
 
@@ -195,6 +282,22 @@ Feature: TLS of deliveries
       And a subscription to "USER.CREATED" with:
         | verifyTlsCertificates | <verified> |
       When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
+      Examples:
+        | verified |
+        | true     |
+        | false    |
+
+    @needs:certificates
+    Scenario Outline: The port speaks TLS no more and verification is <verified>
+      Given a receiver on a port that is its own
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | <verified> |
+      And a first event has been delivered
+      When the receiver speaks TLS no more
+      And user "Bob" is created
       Then the emitter tries to deliver and no request arrives
 
       Examples:

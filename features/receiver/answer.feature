@@ -52,6 +52,11 @@ Feature: Answers
       When the same body is posted again
       Then the post is answered 200
 
+    Scenario: The same events come again together with later ones
+      Given 3 events are posted to the receiver at once
+      When the same events are posted again, with 2 more behind them
+      Then the post is answered 200
+
     Scenario: The same events come for two subscriptions
       Given the receiver under test, subscribed to "USER.CREATED"
       And the receiver under test, subscribed a second time to "USER.CREATED"

@@ -21,6 +21,11 @@ Feature: Completeness and order
       Then every delivery is answered 200
       And every event is read back
 
+    Scenario: Events that come together with those of a delivery before
+      Given 3 events are posted to the receiver at once
+      When the same events are posted again, with 2 more behind them
+      Then what was posted is read back
+
     Scenario: A delivery of two events
       Given the receiver under test, subscribed to "USER.CREATED"
       When 2 events happen at once

@@ -34,6 +34,11 @@ Feature: Who may deliver, and to whom
       When an event is posted to the receiver, and another on the same connection without the credentials
       Then the second post is refused with 401 or 403
 
+    Scenario: A redelivery without the credentials of what came with them
+      Given 2 events are posted to the receiver at once
+      When the same body is posted again without the credentials
+      Then the second post is refused with 401 or 403
+
     Scenario: A delivery with the credentials
       Given the receiver under test, subscribed to "USER.CREATED"
       When sample event "user-created" happens

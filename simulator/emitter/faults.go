@@ -21,7 +21,7 @@ type Fault struct {
 // that change a part of it.
 func Faults() []Fault {
 	return slices.Concat(configurationFaults(), subscriptionFaults(), requestFaults(), limitFaults(), apiFaults(), filterFaults(), eventFaults(), tlsFaults(), deliveryFaults(), retryFaults(),
-		probeFaults(), formatFaults(), waitingFaults(), aftermathFaults(), combinedFaults(), tcpFaults())
+		probeFaults(), formatFaults(), waitingFaults(), aftermathFaults(), combinedFaults(), tcpFaults(), laterFaults())
 }
 
 // active returns the named faults in the order of the list.

@@ -78,6 +78,16 @@ func recorded(format string, rewrite func(string) string) func(*Pieces) {
 	}
 }
 
+// everything is a body of all that happened from the beginning of the
+// subscription up to the end of the payload, whatever its filters; nil if that
+// is nothing.
+func everything(ctx context.Context, log pipeline.Log, p pipeline.Pieces, a pipeline.Attempt) []byte {
+	s := a.Subscription
+	p.Match = func(pipeline.Filter, event.Record) bool { return true }
+	return gather(ctx, log, p, s, pipeline.Filter{},
+		stretch{environment: s.EnvironmentID, from: auditlog.Position{Sequence: s.StartAfter + 1}, until: a.Payload.Next})
+}
+
 // unfiltered makes such subscriptions send, before every payload, what their
 // filters other than that by type keep out.
 func unfiltered(p *Pieces, such func(subscription.Subscription) bool) {

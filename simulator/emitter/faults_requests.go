@@ -116,6 +116,16 @@ func requestFaults() []Fault {
 					return directory.KeyProblem(key, known)
 				}
 			}},
+		{"put-unvalidated", "A PUT accepts what a POST refuses.", []string{"SUB-LIMIT-E02", "SUB-LIMIT-K02", "SUB-LIMIT-X01", "SUB-TLS-001", "SUB-TLS-003", "SUB-TLS-004"},
+			replacing(func(d *directory.Pieces) { d.Rules.Checks, d.KeyProblem = []subscription.Check{}, anyKey })},
+		{"put-key-unverified", "A PUT accepts any key, also one that there is not.", []string{"SUB-TLS-003", "SUB-TLS-004"},
+			replacing(func(d *directory.Pieces) { d.KeyProblem = anyKey })},
+		{"put-verification-off", "A PUT may switch the verification of certificates off beside a key.", []string{"SUB-TLS-001"},
+			replacing(func(d *directory.Pieces) { d.Rules = d.Rules.Without("key-needs-verification") })},
+		{"put-limits-unchecked", "A PUT may set a payload limit of any size and type.", []string{"SUB-LIMIT-E02", "SUB-LIMIT-K02", "SUB-LIMIT-X01"},
+			replacing(func(d *directory.Pieces) { d.Rules = d.Rules.Without("limit-size-range", "limit-type-known") })},
+		{"put-limits-of-zero", "A PUT may set a payload limit below 1.", []string{"SUB-LIMIT-E02", "SUB-LIMIT-K02"},
+			replacing(func(d *directory.Pieces) { d.Rules.Events.Min, d.Rules.KB.Min = -1<<31, -1<<31 })},
 		{"key-in-use-deleted", "The deletion of a key in use is answered with success.", []string{"SUB-TLS-006"},
 			keyDeletion(func(k *talk) {
 				if k.answer.status/100 == 4 {
@@ -137,6 +147,18 @@ func requestFaults() []Fault {
 			uploaded("/certificates", func(k *talk) { k.answer.status = http.StatusBadRequest })},
 	}
 }
+
+// replacing lets a fault judge replacements by other rules than creations.
+func replacing(alter func(*directory.Pieces)) func(*Pieces) {
+	return func(p *Pieces) {
+		p.Directory.Replacing = func(d directory.Pieces) directory.Pieces {
+			alter(&d)
+			return d
+		}
+	}
+}
+
+func anyKey(directory.Key, bool) *body.Problem { return nil }
 
 // malformed gives a create with malformed JSON this status.
 func malformed(status int) func(*Pieces) {

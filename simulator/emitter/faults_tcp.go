@@ -1,7 +1,12 @@
 package emitter
 
 import (
+	"context"
+	"time"
+
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
+	"github.com/hookproof/hookproof/simulator/emitter/limits"
+	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
@@ -29,7 +34,55 @@ func tcpFaults() []Fault {
 		{"tcp-attributes-anywhere", "Additional attributes need no log lines.", []string{"TCP-004"}, without("attributes-logline")},
 		{"tcp-attributes-refused", "Additional attributes are refused.", []string{"TCP-004"},
 			refused("payloadOptions.payloadFormat.tcp.additionalAttributes", func(d subscription.Draft) bool { return d.TCPAttributes != nil })},
+		{"hold-tcp", "Over TCP, events are held half a second too long.", []string{"DLV-012"},
+			written(func(ctx context.Context, _ pipeline.Pieces, a *pipeline.Attempt) {
+				if a.Number == 1 {
+					pause(ctx, limits.Hold+500*time.Millisecond)
+				}
+			})},
+		{"ip-logline", "Log lines tell the IP address unasked.", []string{"EVT-012"},
+			exposed(func(s *subscription.Subscription) {
+				s.ExposeIP = s.ExposeIP || s.TCPFormat == subscription.RFCLogline
+			})},
+		{"agent-logline", "Log lines tell the user agent unasked.", []string{"EVT-013"},
+			exposed(func(s *subscription.Subscription) {
+				s.ExposeUserAgent = s.ExposeUserAgent || s.TCPFormat == subscription.RFCLogline
+			})},
+		{"opt-ins-coupled-tcp", "Over TCP, exposing one of IP address and user agent exposes both.", []string{"EVT-012", "EVT-013"},
+			exposed(func(s *subscription.Subscription) {
+				if both := s.ExposeIP || s.ExposeUserAgent; s.Protocol == subscription.TCPIP {
+					s.ExposeIP, s.ExposeUserAgent = both, both
+				}
+			})},
+		{"tcp-unfiltered", "Over TCP, what the filters keep out is sent as well.", []string{"FLT-002", "FLT-005"},
+			func(p *Pieces) {
+				log := p.Log
+				written(func(ctx context.Context, inner pipeline.Pieces, a *pipeline.Attempt) {
+					if all := everything(ctx, log, inner, *a); all != nil {
+						a.Payload.Body = all
+					}
+				})(p)
+			}},
+		{"disabled-tcp-delivers", "A subscription over TCP that was disabled goes on delivering.", []string{"DLV-020"},
+			func(p *Pieces) {
+				previous := p.Pipeline.Active
+				p.Pipeline.Active = func(s subscription.Subscription, failures int) bool {
+					return s.Protocol == subscription.TCPIP || previous(s, failures)
+				}
+			}},
 		{"https-tcp-members", "An HTTPS subscription may have what belongs to TCP_IP.", []string{"TCP-005"}, without("https-members")},
+	}
+}
+
+// written lets a fault change what is written to a stream, and when; inner is
+// the composition as it was.
+func written(alter func(ctx context.Context, inner pipeline.Pieces, a *pipeline.Attempt)) func(*Pieces) {
+	return func(p *Pieces) {
+		inner := p.Pipeline
+		p.Pipeline.Write = func(ctx context.Context, s *pipeline.Stream, a pipeline.Attempt) pipeline.Result {
+			alter(ctx, inner, &a)
+			return inner.Write(ctx, s, a)
+		}
 	}
 }
 

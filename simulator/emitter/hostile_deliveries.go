@@ -87,6 +87,9 @@ func deliveryKnobs() []Knob {
 				return r
 			})(p)
 		}},
+		{"delivery-growth", "What is sent again brings along what has happened since.", func(p *Pieces, d *dice) {
+			p.Pipeline.Anew = func(pipeline.Attempt) bool { return d.once(2) }
+		}},
 		{"delivery-2xx", "201, 202 and 204 count as delivered.", func(p *Pieces, _ *dice) {
 			decided(func(_ pipeline.Attempt, r pipeline.Result) bool {
 				return r.Status == http.StatusCreated || r.Status == http.StatusAccepted || r.Status == http.StatusNoContent

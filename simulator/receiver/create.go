@@ -168,6 +168,32 @@ func (r *Receiver) dedicatedListener(e *endpoint, mode Mode) (*listener, error) 
 	return l, nil
 }
 
+// show gives the endpoint's dedicated listener a new certificate such as the
+// mode presents, or, with the mode plain, no TLS at all. Whether it asks for a
+// client certificate stays.
+func (r *Receiver) show(e *endpoint, shown Mode) error {
+	switch {
+	case !shown.valid() || shown.sink():
+		return badRequest("shows: %q is none of %v", shown, Modes())
+	case e.dedicated == nil:
+		return errNotDedicated
+	}
+	mode := e.dedicated.mode
+	if shown == Plain {
+		mode = Plain
+	} else if mode == Plain || mode == TCP {
+		return badRequest("shows: a listener of mode %s has no certificate", mode)
+	}
+	config, trust, err := r.authorities.present(mode, shown, e.choice)
+	if err != nil {
+		return err
+	}
+	if config != nil {
+		config = r.pieces.secure(config)
+	}
+	return e.setCertificate(config, trust)
+}
+
 // describe says how the endpoint is reached and what it does.
 func (r *Receiver) describe(e *endpoint) EndpointInfo {
 	path := "/hooks/" + e.token
@@ -185,7 +211,7 @@ func (r *Receiver) describe(e *endpoint) EndpointInfo {
 		if l.mode.sink() {
 			path = "" // there is none in a stream of lines
 		}
-		info.Dedicated = &DedicatedInfo{Mode: l.mode, URL: l.URL() + path, Certificate: l.certificate, Open: l.IsOpen()}
+		info.Dedicated = &DedicatedInfo{Mode: l.mode, URL: l.URL() + path, Certificate: l.Certificate(), Open: l.IsOpen()}
 	}
 	return info
 }

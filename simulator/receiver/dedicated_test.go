@@ -125,6 +125,48 @@ func TestDedicatedCertificatesAreTheirOwn(t *testing.T) {
 	}
 }
 
+func TestDedicatedListenerShowsAnotherCertificate(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, receiver.Options{})
+	endpoint := d.endpoint(`{"listener":{"mode":"mtls-optional","dedicated":true}}`)
+	path, hook := "/inspect/endpoints/"+endpoint.Get("id").String()+"/listener", endpoint.Get("dedicated.url").String()
+	first := trusting(t, endpoint.Get("dedicated.certificate").String())
+	if response, _ := d.do(first, d.request("POST", hook, "[]")); response.StatusCode != http.StatusOK {
+		t.Fatalf("status %d", response.StatusCode)
+	}
+	for _, shown := range []string{"self-signed", "wrong-host", "expired"} {
+		answer := d.want(http.StatusOK, "PUT", path, `{"shows":"`+shown+`"}`)
+		if !answer.Get("open").Bool() || answer.Get("url").String() != hook || answer.Get("mode").String() != "mtls-optional" {
+			t.Errorf("%s: answered %s", shown, answer)
+		}
+		if _, err := first.Do(d.request("POST", hook, "[]")); err == nil {
+			t.Errorf("%s: the certificate is still trusted", shown)
+		}
+		if shown == "self-signed" {
+			if response, _ := d.do(trusting(t, answer.Get("certificate").String()), d.request("POST", hook, "[]")); response.StatusCode != http.StatusOK {
+				t.Errorf("%s: status %d", shown, response.StatusCode)
+			}
+		}
+	}
+	d.want(http.StatusOK, "PUT", path, `{"shows":"plain"}`)
+	if response, _ := d.do(newClient(t, nil), d.request("POST", strings.Replace(hook, "https", "http", 1), "[]")); response.StatusCode != http.StatusOK {
+		t.Errorf("plain: status %d", response.StatusCode)
+	}
+	if answer := d.want(http.StatusOK, "PUT", path, `{"shows":"trusted","open":false}`); answer.Get("open").Bool() {
+		t.Errorf("closed: answered %s", answer)
+	}
+	if answer := d.want(http.StatusOK, "PUT", path, `{"shows":"trusted"}`); answer.Get("open").Bool() {
+		t.Errorf("still closed: answered %s", answer)
+	}
+	for _, refused := range []string{`{"shows":"tcp"}`, `{"shows":"nothing"}`, `{}`} {
+		d.want(http.StatusBadRequest, "PUT", path, refused)
+	}
+	plain := d.endpoint(`{"listener":{"mode":"plain","dedicated":true}}`)
+	d.want(http.StatusBadRequest, "PUT", "/inspect/endpoints/"+plain.Get("id").String()+"/listener", `{"shows":"trusted"}`)
+	shared := d.endpoint(`{}`)
+	d.want(http.StatusConflict, "PUT", "/inspect/endpoints/"+shared.Get("id").String()+"/listener", `{"shows":"trusted"}`)
+}
+
 func TestConnectionsTellHowTheHandshakeWent(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, receiver.Options{})

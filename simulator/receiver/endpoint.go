@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -64,6 +65,29 @@ func (e *endpoint) setOpen(open bool) error {
 		return errNoEndpoint
 	case !open:
 		e.dedicated.Close()
+		return nil
+	}
+	if err := e.dedicated.Open(); err != nil {
+		return fmt.Errorf("%w: %w", errListenerNotReady, err)
+	}
+	return nil
+}
+
+// setCertificate closes the dedicated listener with its connections and gives
+// it another certificate, or none; it opens it again if it was open.
+func (e *endpoint) setCertificate(config *tls.Config, certificate string) error {
+	if e.dedicated == nil {
+		return errNotDedicated
+	}
+	e.switching.Lock()
+	defer e.switching.Unlock()
+	if e.closed {
+		return errNoEndpoint
+	}
+	open := e.dedicated.IsOpen()
+	e.dedicated.Close()
+	e.dedicated.present(config, certificate)
+	if !open {
 		return nil
 	}
 	if err := e.dedicated.Open(); err != nil {

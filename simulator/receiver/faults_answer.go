@@ -3,6 +3,7 @@ package receiver
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -37,6 +38,18 @@ func answerFaults() []Fault {
 				return again
 			})(p)
 		}},
+		{"receiver-mixed-409", "A delivery is answered 409 if some of its events were taken before, and others not.", []string{"RCV-009"}, func(p *pieces) {
+			var seen sync.Map // the events that came, by their ids
+			refused(http.StatusConflict, func(_ *http.Request, body []byte) bool {
+				known, all := 0, gjson.GetBytes(body, "#.id").Array()
+				for _, id := range all {
+					if _, again := seen.LoadOrStore(id.Str, true); again {
+						known++
+					}
+				}
+				return known > 0 && known < len(all)
+			})(p)
+		}},
 		{"receiver-chunked-411", "Deliveries without a Content-Length are refused.", []string{"RCV-002"},
 			refused(http.StatusLengthRequired, func(r *http.Request, _ []byte) bool { return r.ContentLength < 0 })},
 		{"receiver-credentials-unchecked", "Credentials are not checked.", []string{"RCV-011"}, answering(http.StatusUnauthorized, http.StatusOK)},
@@ -56,6 +69,31 @@ func answerFaults() []Fault {
 				_, ok := checked.Load(r.RemoteAddr)
 				return ok
 			}, func(r *http.Request) { checked.Store(r.RemoteAddr, true) })(p)
+		}},
+		{"receiver-credentials-once-for-all", "Once one delivery had the credentials, no other from its address needs them.", []string{"RCV-011"}, func(p *pieces) {
+			var checked sync.Map
+			host := func(r *http.Request) string { host, _, _ := net.SplitHostPort(r.RemoteAddr); return host }
+			granting(func(r *http.Request) bool {
+				_, ok := checked.Load(host(r))
+				return ok
+			}, func(r *http.Request) { checked.Store(host(r), true) })(p)
+		}},
+		{"receiver-redelivery-unchecked", "The credentials of a redelivery are not checked.", []string{"RCV-011"}, func(p *pieces) {
+			var taken sync.Map // the first event of what was answered 200
+			handled(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				body, _ := read(r)
+				first := gjson.GetBytes(body, "0.id").Str
+				next.ServeHTTP(decided{w, func(status int) int {
+					_, again := taken.Load(first)
+					switch {
+					case status == http.StatusOK && first != "":
+						taken.Store(first, true)
+					case status == http.StatusUnauthorized && again:
+						return http.StatusOK
+					}
+					return status
+				}}, r)
+			})(p)
 		}},
 	}
 }

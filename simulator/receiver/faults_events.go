@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -34,6 +35,21 @@ func storingFaults() []Fault {
 			lost(func(r *http.Request, _ []byte) bool { return r.ContentLength < 0 })},
 		{"receiver-long-lost", "The last event of a delivery of more than 1 MB is lost.", []string{"RCV-022"},
 			lost(func(_ *http.Request, body []byte) bool { return len(body) > 1<<20 })},
+		{"receiver-mixed-lost", "Of a delivery that begins with an event that is known, nothing else is stored.", []string{"RCV-022"}, func(p *pieces) {
+			var mu sync.Mutex
+			seen := map[string]bool{}
+			stored(func(events []string) []string {
+				mu.Lock()
+				defer mu.Unlock()
+				if len(events) > 0 && seen[gjson.Get(events[0], "id").Str] {
+					return events[:1]
+				}
+				for _, e := range events {
+					seen[gjson.Get(e, "id").Str] = true
+				}
+				return events
+			})(p)
+		}},
 		{"receiver-order-lost", "The events of a delivery are stored in the reverse order.", []string{"RCV-021"}, stored(func(events []string) []string {
 			slices.Reverse(events)
 			return events

@@ -138,7 +138,7 @@ func (r *Receiver) showReceiver(w http.ResponseWriter, _ *http.Request) {
 	}
 	listeners := map[Mode]shown{}
 	for mode, l := range r.listeners {
-		listeners[mode] = shown{URL: l.URL(), Certificate: l.certificate}
+		listeners[mode] = shown{URL: l.URL(), Certificate: l.Certificate()}
 	}
 	bytes, _ := r.budget.Used()
 	extent := r.index.Extent()

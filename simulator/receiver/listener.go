@@ -35,16 +35,30 @@ type listener struct {
 	mode        Mode
 	host        string // to bind to
 	advertised  string // to put into the URL
-	tlsConfig   *tls.Config
-	certificate string // PEM of what a client must trust
 	handler     http.Handler
 	lines       func(context.Context, net.Conn, *peer) // instead of handler, on a sink
 	connections *record.Log[Connection]                // nil: not recorded
 	errorLog    *log.Logger
 
-	mu   sync.Mutex
-	port int      // 0 until first opened
-	open *serving // nil while closed
+	mu          sync.Mutex
+	tlsConfig   *tls.Config // nil without TLS
+	certificate string      // PEM of what a client must trust
+	port        int         // 0 until first opened
+	open        *serving    // nil while closed
+}
+
+// Certificate is the PEM of what a client must trust; empty without TLS.
+func (l *listener) Certificate() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.certificate
+}
+
+// present shows another certificate from the next opening on.
+func (l *listener) present(config *tls.Config, certificate string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tlsConfig, l.certificate = config, certificate
 }
 
 // URL returns scheme, host and port. It is empty before the first opening.

@@ -54,14 +54,14 @@ func (r *Receiver) getCA(w http.ResponseWriter, req *http.Request) {
 		mode = Mode(text)
 	}
 	l, ok := r.listeners[mode]
-	if !ok || l.certificate == "" {
+	if !ok || l.Certificate() == "" {
 		writeFailure(w, badRequest("listener: %q is none that presents a certificate", mode))
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-pem-file")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+string(mode)+`-ca.pem"`)
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte(l.certificate))
+	_, _ = w.Write([]byte(l.Certificate()))
 }
 
 // postClientCertificate makes a client certificate that the listener

@@ -113,19 +113,28 @@ func (r *Receiver) putListener(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	var wish struct {
-		Open *bool `json:"open"`
+		Open  *bool `json:"open"`
+		Shows Mode  `json:"shows"`
 	}
 	if err := decodeStrict(data, &wish); err != nil {
 		writeFailure(w, err)
 		return
 	}
-	if wish.Open == nil {
-		writeFailure(w, badRequest("open: must be given, true or false"))
+	if wish.Open == nil && wish.Shows == "" {
+		writeFailure(w, badRequest("open: must be given, true or false, unless shows is"))
 		return
 	}
-	if err := e.setOpen(*wish.Open); err != nil {
-		writeFailure(w, err)
-		return
+	if wish.Shows != "" {
+		if err := r.show(e, wish.Shows); err != nil {
+			writeFailure(w, err)
+			return
+		}
+	}
+	if wish.Open != nil {
+		if err := e.setOpen(*wish.Open); err != nil {
+			writeFailure(w, err)
+			return
+		}
 	}
 	if err := r.changed(e.id); err != nil {
 		writeFailure(w, err)

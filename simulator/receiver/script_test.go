@@ -341,6 +341,41 @@ func TestSinkCutsLongLines(t *testing.T) {
 	}
 }
 
+// Not every stream has line breaks: log lines may come behind their lengths, and
+// what nothing follows for a while is recorded as it is.
+func TestSinksTakeStreamsWithoutLines(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, receiver.Options{})
+	long := "<110>1 " + strings.Repeat("x", 100_000) + "\n\ny"
+	for _, mode := range []string{"tcp", "tls-tcp"} {
+		endpoint := d.endpoint(`{"listener":{"mode":"` + mode + `","dedicated":true}}`)
+		address, err := url.Parse(endpoint.Get("dedicated.url").String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := dialTCP(t, address, mode == "tls-tcp")
+		defer conn.Close()
+		fmt.Fprintf(conn, "12 <110>1 - one%d %s<111>in a line\n12 monkeys\n007\n20 <1>", len(long), long)
+		fmt.Fprintf(conn, "in two pieces....")
+		fmt.Fprintf(conn, "{\"no\":\"end\"}")
+		deliveries := d.deliveries(endpoint, 7)
+		fmt.Fprintf(conn, "more\n30 <1>cut short")
+		conn.Close()
+		deliveries = append(deliveries, d.deliveries(endpoint, 9)[7:]...)
+		for i, want := range []struct {
+			body     string
+			complete bool
+		}{
+			{"<110>1 - one", true}, {long, true}, {"<111>in a line", true}, {"12 monkeys", true}, {"007", true},
+			{"<1>in two pieces....", true}, {`{"no":"end"}`, false}, {"more", true}, {"<1>cut short", false},
+		} {
+			if body := string(decoded(t, deliveries[i].Get("body").String())); body != want.body || deliveries[i].Get("complete").Bool() != want.complete {
+				t.Errorf("%s: record %d is %.100q, complete %t, want %.100q", mode, i+1, body, deliveries[i].Get("complete").Bool(), want.body)
+			}
+		}
+	}
+}
+
 func payloadText(size int) string { return strings.Repeat("y", size) }
 
 func dialTCP(t *testing.T, address *url.URL, secure bool) io.ReadWriteCloser {

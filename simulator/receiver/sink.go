@@ -7,13 +7,23 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
+	"strconv"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/receiver/behaviour"
 )
 
-// sinkIdleTimeout is how long a sink waits for the next byte.
-const sinkIdleTimeout = 5 * time.Minute
+const (
+	// sinkIdleTimeout is how long a sink waits for the next line, and for the
+	// next byte of a frame whose length was announced.
+	sinkIdleTimeout = 5 * time.Minute
+	// sinkQuiet is how long a sink waits for the rest of a line. Not every
+	// stream has line breaks: what has come by then is recorded as it is.
+	sinkQuiet = time.Second
+	// frameDigits bounds the length of a frame in octet counting.
+	frameDigits = 9
+)
 
 // takeLines records the lines of one connection to a sink until it ends. Blank
 // lines, which keep connections alive, are not recorded.
@@ -85,11 +95,15 @@ func (r *Receiver) takeLine(conn net.Conn, lines *bufio.Reader, from *peer, e *e
 	return t, err == nil
 }
 
-// readLine reads up to a line break, which is not part of the line.
+// readLine reads up to a line break, which is not part of the line, or a log
+// line in octet counting, without its length.
 func (r *Receiver) readLine(conn net.Conn, lines *bufio.Reader) (body, error) {
+	if length := frameLength(conn, lines); length > 0 {
+		return r.readFrame(conn, lines, length)
+	}
 	b := body{bytes: []byte{}}
 	for {
-		_ = conn.SetReadDeadline(time.Now().Add(sinkIdleTimeout))
+		_ = conn.SetReadDeadline(time.Now().Add(sinkQuiet))
 		piece, err := lines.ReadSlice('\n')
 		b.complete = err == nil
 		piece = bytes.TrimSuffix(piece, []byte("\n"))
@@ -101,9 +115,57 @@ func (r *Receiver) readLine(conn net.Conn, lines *bufio.Reader) (body, error) {
 		}
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			b.fit()
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				err = nil // more may come
+			}
 			return b, err
 		}
 	}
+}
+
+// frameLength takes the length that stands before a log line in octet counting
+// (RFC 6587, section 3.4.1), and the space behind it. It is 0, and nothing is
+// taken, where something else comes.
+func frameLength(conn net.Conn, lines *bufio.Reader) int {
+	_ = conn.SetReadDeadline(time.Now().Add(sinkQuiet))
+	for n := 1; n <= frameDigits+1; n++ {
+		head, err := lines.Peek(n)
+		if err != nil {
+			return 0
+		}
+		if last := head[n-1]; last >= '0' && last <= '9' {
+			continue
+		}
+		length, err := strconv.Atoi(string(head[:n-1]))
+		if err != nil || head[n-1] != ' ' {
+			return 0
+		}
+		if head, err = lines.Peek(n + 1); err != nil || head[n] != '<' {
+			return 0 // a log line begins with its priority
+		}
+		_, _ = lines.Discard(n) // it was peeked at
+		return length
+	}
+	return 0
+}
+
+// readFrame reads so many bytes.
+func (r *Receiver) readFrame(conn net.Conn, lines *bufio.Reader, length int) (body, error) {
+	b := body{bytes: []byte{}}
+	piece := make([]byte, min(length, firstBodyBytes))
+	for length > 0 {
+		_ = conn.SetReadDeadline(time.Now().Add(sinkIdleTimeout))
+		n, err := lines.Read(piece[:min(length, len(piece))])
+		length -= n
+		room := b.overflow != 0 || b.append(&r.bodies, piece[:n])
+		b.complete = length == 0 && b.overflow == 0 && room
+		if err != nil {
+			b.fit()
+			return b, err
+		}
+	}
+	b.fit()
+	return b, nil
 }
 
 // append adds a piece within the bounds. It says whether there was room.

@@ -100,6 +100,12 @@ func (d *Driver) Open(ctx context.Context, e *Endpoint, open bool) error {
 	return err
 }
 
+// Show gives the endpoint's own listener a certificate of another kind, by its
+// mode, and closes its connections; "plain" is a listener without TLS.
+func (d *Driver) Show(ctx context.Context, e *Endpoint, mode string) (transcript.Exchange, error) {
+	return d.inspect(ctx, http.MethodPut, "/inspect/endpoints/"+e.ID+"/listener", map[string]string{"shows": mode}, http.StatusOK)
+}
+
 // inspect makes a call to the receiver's inspection API. The receiver is the
 // suite's own, so that anything but the wanted status is the suite's error.
 func (d *Driver) inspect(ctx context.Context, method, path string, body any, status int) (transcript.Exchange, error) {

@@ -23,6 +23,13 @@ func (s *sink) interrupted() *sink {
 	return s
 }
 
+// streamed marks what came last as a part of a stream over TCP.
+func (s *sink) streamed() *sink {
+	d := &s.interrupted().Entries[len(s.Entries)-1].Watch.Deliveries[0]
+	d.Proto = "TCP"
+	return s
+}
+
 // adaAndBob caused two events, one by an API call and one posted.
 func adaAndBob() *sink {
 	return new(sink).caused("Ada", "user-a").posted("Bob", `{"id":"event-b"}`)
@@ -46,6 +53,7 @@ func TestFound(t *testing.T) {
 		"not: one is missing":     judged(adaAndBob().inBody(200, "event-b")),
 		"not: nothing":            judged(adaAndBob()),
 		"not: cut off":            judged(adaAndBob().inBody(200, "user-a event-b").interrupted()),
+		"in an endless stream":    judged(adaAndBob().inBody(200, "user-a event-b").streamed()),
 		"not: elsewhere":          judged(adaAndBob().inBody(200, "user-a event-b").besides()),
 		"not: caused by nobody":   judged(new(sink).inBody(200, "user-a")),
 		"one of two":              judge.Found(&adaAndBob().inBody(200, "event-b").Transcript, "sink", "Bob"),

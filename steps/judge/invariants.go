@@ -72,11 +72,16 @@ func (o *observed) everyDelivery() *Broken {
 			if len(configurations) == 0 {
 				continue
 			}
+			in := " in delivery " + ordinal(d.Seq, len(s.deliveries))
 			for _, judge := range o.promises() {
 				if b := byAny(configurations, d, judge); b != nil {
-					b.Actual += " in delivery " + ordinal(d.Seq, len(s.deliveries))
+					b.Actual += in
 					return b
 				}
+			}
+			if b := o.included(configurations, d); b != nil {
+				b.Actual += in
+				return b
 			}
 		}
 		return nil
@@ -100,7 +105,7 @@ func byAny(configurations []configuration, d arrived, judge promise) *Broken {
 // promises are those about a single delivery.
 func (o *observed) promises() []promise {
 	list := []promise{asRequested, o.withHeaders, o.hidingInText}
-	for _, p := range []promise{neverEmpty, inFormat, withinLimit, withID, o.hidingAddress, o.hidingAgent} {
+	for _, p := range []promise{neverEmpty, inFormat, laidOut, withinLimit, withID, o.hidingAddress, o.hidingAgent} {
 		list = append(list, func(c configuration, d arrived) *Broken {
 			// The body of what arrived in part, or in a format other than the
 			// documented one of activities, says nothing.

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -61,6 +62,45 @@ func inFormat(c configuration, d arrived) *Broken {
 		return broken(oneArray(d.Delivery), rules...)
 	case "ND_JSON":
 		return broken(onePerLine(d.Delivery), "DLV-016")
+	}
+	return nil
+}
+
+// laidOut judges that an array is indented where that was asked for. (DLV-014)
+func laidOut(c configuration, d arrived) *Broken {
+	https := c.body.Get("payloadOptions.payloadFormat.https")
+	if https.Get("format").Str != "JSON_ARRAY" || !https.Get("prettyPrint").Bool() {
+		return nil
+	}
+	return broken(pretty(d.Delivery), "DLV-014")
+}
+
+// included judges that every event is of a type that one of the configurations
+// includes of which the delivery may be; the event of a connection test is of
+// none. (FLT-002, or EVT-003 where something else is shown than what happened)
+func (o *observed) included(configurations []configuration, d arrived) *Broken {
+	var types []string
+	for _, c := range configurations {
+		if !d.Complete || d.Truncated || !c.ofActivities() {
+			return nil
+		}
+		for _, t := range c.body.Get("filterOptions.includedActionTypes").Array() {
+			types = append(types, t.String())
+		}
+	}
+	if len(types) == 0 {
+		return nil
+	}
+	for _, e := range d.events {
+		shown := e.Get("action.type").String()
+		if slices.Contains(types, shown) || shown == deliveryTest {
+			continue
+		}
+		rule := "EVT-003"
+		if key, ok := o.cause(e); ok && !slices.Contains(types, o.t.Entries[o.caused[key]].Caused.Type) {
+			rule = "FLT-002"
+		}
+		return broken(Fail("an event of a type that the subscription includes, %s", strings.Join(types, ", ")).Got("%s", describe(e.Get("action.type"))), rule)
 	}
 	return nil
 }

@@ -281,6 +281,48 @@ func TestEveryBodyIsAsConfigured(t *testing.T) {
 	})
 }
 
+func TestEveryArrayIsIndentedWhereThatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	format, pretty := "payloadOptions.payloadFormat.https.format", "payloadOptions.payloadFormat.https.prettyPrint"
+	flat := "[" + userEvent("a") + "]"
+	indented := "[\n  " + userEvent("a") + "\n]"
+	checkInvariants(t, []invariantCase{
+		{"indented", ordinary(format, "JSON_ARRAY", pretty, true).users("a").brings(200, indented), ""},
+		{"flat", ordinary(format, "JSON_ARRAY", pretty, true).users("a").brings(200, flat), "DLV-014"},
+		{"flat the second time", ordinary(format, "JSON_ARRAY", pretty, true).users("a").brings(500, indented).brings(200, flat), "DLV-014"},
+		{"flat as was asked for", ordinary(format, "JSON_ARRAY", pretty, false).users("a").brings(200, flat), ""},
+		{"indented unasked is another rule's", ordinary(format, "JSON_ARRAY").users("a").brings(200, indented), ""},
+		{"pretty without a format", ordinary(pretty, true).users("a").brings(200, flat), ""},
+		{"lines", ordinary(format, "ND_JSON", pretty, true).users("a").brings(200, userEvent("a")), ""},
+		{"nothing to indent", ordinary(format, "JSON_ARRAY", pretty, true).users("a").brings(200, "[]"), "DLV-006"},
+		{"another product's format", ordinary(format, "JSON_ARRAY", pretty, true, "format", "SPLUNK").users("a").brings(200, flat), ""},
+	})
+}
+
+func TestEveryEventIsOfAnIncludedType(t *testing.T) {
+	t.Parallel()
+	const types = "filterOptions.includedActionTypes"
+	created, deleted := []string{"USER.CREATED"}, []string{"USER.DELETED"}
+	gone := "[" + userEvent("a", "action.type", "USER.DELETED") + "]"
+	both := "[" + userEvent("a") + "," + userEvent("b", "action.type", "USER.DELETED") + "]"
+	checkInvariants(t, []invariantCase{
+		{"included", ordinary(types, created).users("a").delivers(200, "a"), ""},
+		{"not included", ordinary(types, deleted).users("a").delivers(200, "a"), "FLT-002"},
+		{"not included, of somebody else", ordinary(types, created).users("a").brings(200, gone), "EVT-003"},
+		{"shown as another", ordinary(types, created).posts(userEvent("a")).brings(200, gone), "EVT-003"},
+		{"shown in another case", ordinary(types, created).users("a").brings(200, "["+userEvent("a", "action.type", "user.created")+"]"), "EVT-003"},
+		{"of no type", ordinary(types, created).users("a").brings(200, "["+userEvent("a", "action", map[string]any{})+"]"), "EVT-003"},
+		{"the second of two", ordinary(types, created).users("a").brings(200, both), "EVT-003"},
+		{"one of several", ordinary(types, []string{"USER.DELETED", "USER.CREATED"}).users("a").brings(200, both), ""},
+		{"the event of a connection test", ordinary(types, deleted).brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST")+"]"), ""},
+		{"of before and after a change", ordinary(types, created).users("a").put("s", subscriptionTo("r", types, deleted), 200).brings(200, both), ""},
+		{"after a change", ordinary(types, created).put("s", subscriptionTo("r", types, deleted), 200).users("a").delivers(200, "a"), "FLT-002"},
+		{"of two subscriptions", ordinary(types, created).subscribed("t", subscriptionTo("r", types, deleted)).users("a").brings(200, both), ""},
+		{"no types are known", ordinary().users("a").delivers(200, "a"), ""},
+		{"another product's format", ordinary(types, deleted, "format", "SPLUNK").users("a").delivers(200, "a"), ""},
+	})
+}
+
 func TestEveryEventHasAnIDOfItsOwn(t *testing.T) {
 	t.Parallel()
 	same := userEvent("b", "id", "event-a")
@@ -352,7 +394,10 @@ func TestNothingOvertakesWhatFails(t *testing.T) {
 		{"in turn", ordinary().users("a", "b").delivers(500, "a").delivers(200, "a").delivers(200, "b"), ""},
 		{"overtaken", ordinary().users("a", "b").delivers(500, "a").delivers(200, "b").delivers(200, "a"), "RTY-006"},
 		{"overtaken after several attempts", ordinary().users("a", "b").delivers(500, "a").delivers(404, "a").delivers(200, "b"), "RTY-006"},
-		{"joined by another", ordinary().users("a", "b").delivers(500, "a").delivers(200, "a", "b"), "RTY-006"},
+		{"joined by another", ordinary().users("a", "b").delivers(500, "a").delivers(200, "a", "b"), ""},
+		{"joined by another in the place of one", ordinary().users("a", "b", "c").delivers(500, "a", "b").delivers(200, "a", "c"), "RTY-006"},
+		{"overtaken by what is taken in pieces", ordinary().users("a", "b", "c").delivers(413, "a", "b").delivers(200, "a").delivers(200, "c"), "RTY-006"},
+		{"in other pieces", ordinary().users("a", "b", "c").delivers(413, "a", "b").delivers(200, "a").delivers(200, "b", "c"), ""},
 		{"after a reset", ordinary().users("a", "b").brings(0, a, func(d *transcript.Delivery) { d.Answer.Action = "reset" }).delivers(200, "b"), "RTY-006"},
 		{"in pieces", ordinary().users("a", "b").delivers(413, "a", "b").delivers(200, "a").delivers(200, "b"), ""},
 		{"side by side, both taken", ordinary().users("a", "b").brings(200, a, slow).delivers(200, "b"), ""},

@@ -12,18 +12,20 @@ import (
 // Pretty fails unless every body is one JSON array spread over several lines,
 // some of them indented. (DLV-014)
 func Pretty(t *transcript.Transcript, endpoint string) Outcome {
-	return eachDelivery(t, endpoint, func(d transcript.Delivery) Outcome {
-		if _, o := arrayOf(d); o.failed {
-			return o
-		}
-		// A JSON string holds no raw line break, so that every one here
-		// stands between values.
-		lines := bytes.Split(bytes.TrimSpace(d.Body), []byte("\n"))
-		if !slices.ContainsFunc(lines, indented) {
-			return Fail("indented JSON with line breaks").Got("%d lines, none of them indented: %s", len(lines), cut(d.Body))
-		}
-		return Pass
-	})
+	return eachDelivery(t, endpoint, pretty)
+}
+
+func pretty(d transcript.Delivery) Outcome {
+	if _, o := arrayOf(d); o.failed {
+		return o
+	}
+	// A JSON string holds no raw line break, so that every one here
+	// stands between values.
+	lines := bytes.Split(bytes.TrimSpace(d.Body), []byte("\n"))
+	if !slices.ContainsFunc(lines, indented) {
+		return Fail("indented JSON with line breaks").Got("%d lines, none of them indented: %s", len(lines), cut(d.Body))
+	}
+	return Pass
 }
 
 func indented(line []byte) bool {

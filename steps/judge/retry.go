@@ -61,12 +61,16 @@ func NotResent(t *transcript.Transcript, endpoint string) Outcome {
 	return Pass
 }
 
-// HeadOfLine fails if an event arrived at the endpoint while a delivery that
-// it is not in had not been answered with 200. That a delivery was tried
-// again in smaller pieces is left open. Rule RTY-006.
+// HeadOfLine fails if an event arrived at the endpoint while a delivery had not
+// been answered with 200, unless everything that waits came along with it. That
+// a delivery was tried again with fewer events, or with more, is left open.
+// Rule RTY-006.
 func HeadOfLine(t *transcript.Transcript, endpoint string) Outcome {
-	var waiting *transcript.Delivery // the last one, not accepted so far
-	var ids []string                 // of its events
+	type sent struct {
+		transcript.Delivery
+		ids []string
+	}
+	var before []sent
 	for _, d := range t.Deliveries(endpoint) {
 		if !d.Complete {
 			continue
@@ -75,18 +79,31 @@ func HeadOfLine(t *transcript.Transcript, endpoint string) Outcome {
 		if err != nil {
 			continue
 		}
-		held := waiting != nil && !(acknowledged(*waiting) && !waiting.Answer.At.After(d.FirstByteAt))
-		if held {
-			for _, e := range events {
-				if id := e.Get("id").String(); !slices.Contains(ids, id) {
-					return Fail("no other event at receiver %q before delivery %d was answered with 200", endpoint, waiting.Seq).
-						Got("event %s (%s) in delivery %d", id, e.Get("action.type"), d.Seq)
+		accepted, waiting := map[string]bool{}, map[string]int{} // the delivery that it waits from, by event
+		for _, b := range before {
+			done := acknowledged(b.Delivery) && !b.Answer.At.After(d.FirstByteAt)
+			for _, id := range b.ids {
+				if _, known := waiting[id]; done {
+					accepted[id] = true
+				} else if !known {
+					waiting[id] = b.Seq
 				}
 			}
-		} else {
-			ids = idsOf(events)
 		}
-		waiting = &d
+		ids := idsOf(events)
+		behind := 0 // the first delivery of which something stays behind
+		for id, seq := range waiting {
+			if !accepted[id] && !slices.Contains(ids, id) && (behind == 0 || seq < behind) {
+				behind = seq
+			}
+		}
+		for i, id := range ids {
+			if _, waits := waiting[id]; behind > 0 && !waits && !accepted[id] {
+				return Fail("no other event at receiver %q before delivery %d was answered with 200", endpoint, behind).
+					Got("event %s (%s) in delivery %d", id, events[i].Get("action.type"), d.Seq)
+			}
+		}
+		before = append(before, sent{d, ids})
 	}
 	return Pass
 }

@@ -75,7 +75,11 @@ func TestHeadOfLine(t *testing.T) {
 		"not: after a 500":            judged(new(sink).got(500, a).got(200, b).got(200, a)),
 		"not: after a 201":            judged(new(sink).got(201, a).got(200, b)),
 		"not: after no answer":        judged(new(sink).got(0, a).got(200, b).got(200, a)),
-		"not: with what failed":       judged(new(sink).got(500, a).got(200, a, b)),
+		"with more than failed":       judged(new(sink).got(500, a).got(503, a, b).got(200, a, b, c)),
+		"cut in another way":          judged(new(sink).got(500, a, b).got(200, a).got(500, b, c).got(200, b, c)),
+		"not: with a part of it":      judged(new(sink).got(500, a, b).got(200, b, c).got(200, a)),
+		"not: after a part of it":     judged(new(sink).got(500, a, b).got(200, a).got(200, c).got(200, b)),
+		"not: with what came along":   judged(new(sink).got(500, a).got(500, a, b).got(200, a, c)),
 		"not: after several failures": judged(new(sink).got(500, a).got(500, a).got(500, c).got(200, a)),
 		"not: before the answer":      judged(slow),
 	})

@@ -25,6 +25,8 @@ type Pieces struct {
 	Replace func(old, next subscription.Subscription) subscription.Subscription
 	// KeyProblem says why a key, if known, cannot be presented by a subscription; nil if it can.
 	KeyProblem func(key Key, known bool) *body.Problem
+	// Replacing makes, of these pieces, those that judge the request for a replacement; nil: they are the same (V3).
+	Replacing func(Pieces) Pieces
 }
 
 // DefaultPieces are the documented ones.
@@ -112,7 +114,7 @@ func (d *Directory) ReplaceSubscription(ctx context.Context, caller Caller, envi
 			return change{}, ErrNotFound
 		}
 		pieces := d.pieces.Load()
-		asked, err := pieces.read(e, o)
+		asked, err := pieces.replacing().read(e, o)
 		if err != nil {
 			return change{}, err
 		}
@@ -148,6 +150,14 @@ func (d *Directory) DeleteSubscription(ctx context.Context, caller Caller, envir
 			subscriptions: []string{id},
 		}, nil
 	})
+}
+
+func (p *Pieces) replacing() *Pieces {
+	if p.Replacing == nil {
+		return p
+	}
+	other := p.Replacing(*p)
+	return &other
 }
 
 // read reports the problems of the body and those with the key it names, all at once.

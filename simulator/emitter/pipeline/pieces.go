@@ -48,6 +48,9 @@ type Pieces struct {
 	// Kept says whether an event that waits is still to be delivered.
 	Kept func(Waiting) bool
 
+	// Anew says whether a payload that failed is gathered anew before it is sent
+	// again, with what has happened since. nil: it stays as it is.
+	Anew func(Attempt) bool
 	// Backoff is the wait after the given failed attempt, counted from 1.
 	Backoff func(attempt int) time.Duration
 	// AttemptTimeout bounds one attempt from the dial to the answer's status.

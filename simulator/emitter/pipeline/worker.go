@@ -140,9 +140,10 @@ func (w *worker) subscription() (subscription.Subscription, bool) {
 	return w.dispatcher.Directory.Subscription(w.environment, w.id)
 }
 
-// deliver makes attempts until the payload is accepted, the subscription is
-// suspended or removed, the payload's oldest events have waited too long, or
-// the form in which events are wanted is another than it was for gathered.
+// deliver makes attempts until the payload is accepted or is to be gathered
+// anew, the subscription is suspended or removed, the payload's oldest events
+// have waited too long, or the form in which events are wanted is another than
+// it was for gathered.
 func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription, payload Payload) {
 	for again := false; ctx.Err() == nil; again = true {
 		generation := w.generation.Load()
@@ -175,7 +176,7 @@ func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription
 		for w.dispatcher.Now().Before(due) && w.generation.Load() == generation && ctx.Err() == nil {
 			w.wait(ctx, due)
 		}
-		if w.expired(pieces, payload.Oldest, true) {
+		if w.expired(pieces, payload.Oldest, true) || pieces.Anew != nil && pieces.Anew(a) {
 			return
 		}
 	}

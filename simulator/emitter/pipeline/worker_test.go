@@ -15,6 +15,7 @@ import (
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
+	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
@@ -290,6 +291,33 @@ func TestARetryGoesToTheURLOfNow(t *testing.T) {
 		want(t, "retried url", calls[1].url, "https://127.0.0.1:1/moved")
 		want(t, "retried body", calls[1].body, calls[0].body)
 		want(t, "accepted", r.accepted(), []string{"1"})
+	})
+}
+
+func TestAPayloadGatheredAnewBringsWhatHasHappenedSince(t *testing.T) {
+	t.Parallel()
+	s := webhook("a")
+	s.LimitType, s.LimitSize = subscription.EventsPerPayload, 2
+	bubble(t, s, func(n int, _ string) int {
+		if n < 3 {
+			return 500
+		}
+		return 200
+	}, func(w *world, r *script) {
+		p := pipeline.Default()
+		p.Anew = func(a pipeline.Attempt) bool { return a.Number == 1 }
+		w.pieces.Store(&p)
+		w.deliver(r.serve(time.Now()))
+		w.append(created(1))
+		after(510 * time.Millisecond)
+		w.append(created(2), created(3))
+		after(time.Minute)
+		var sent [][]string
+		for _, c := range r.all() {
+			sent = append(sent, ids(c.body))
+		}
+		want(t, "deliveries", sent, [][]string{{"1"}, {"1", "2"}, {"1", "2"}, {"3"}})
+		want(t, "accepted", r.accepted(), []string{"1", "2", "3"})
 	})
 }
 
