@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/simulator/receiver/behaviour"
 	"github.com/hookproof/hookproof/simulator/receiver/emulation"
 	"github.com/hookproof/hookproof/simulator/receiver/record"
@@ -122,6 +123,12 @@ func (r *Receiver) changed(id string) error {
 // record goes on after the sequence number.
 func (r *Receiver) equip(e *endpoint, request EndpointRequest, after int64) error {
 	e.name, e.choice = request.Name, request.TLS
+	if e.choice.Subject != "" {
+		var err error
+		if e.choice.issuer, err = pki.NewAuthority(e.choice.Subject); err != nil {
+			return err
+		}
+	}
 	e.script, e.scriptBytes = behaviour.NewScript(request.Behaviour), request.behaviourBytes
 	e.deliveries = record.ContinueLog(r.budget, after, r.leave)
 	e.gone = make(chan struct{})

@@ -166,6 +166,13 @@ func TestASubjectNamesTheCertificatesOfAListener(t *testing.T) {
 		if _, err := shakes(t, at, string(d.receiver.RootPEM())); err == nil {
 			t.Errorf("%s: the receiver's root leads to it", mode)
 		}
+		if mode == "self-signed" { // has no root that another could be below
+			continue
+		}
+		d.want(http.StatusOK, "PUT", "/inspect/endpoints/"+endpoint.Get("id").String()+"/listener", `{"shows":"wrong-host"}`)
+		if state, err := shakes(t, at, trust, func(c *tls.Config) { c.ServerName = "other.invalid" }); err != nil || state.PeerCertificates[0].Subject.CommonName != "mine" {
+			t.Errorf("%s: the next certificate is not below the same root: %v", mode, err)
+		}
 	}
 }
 

@@ -88,6 +88,8 @@ type TLSChoice struct {
 	// below which they are, which is then made for it alone. Empty: they are called
 	// after the mode, and share the receiver's root.
 	Subject string `json:"-"`
+
+	issuer *pki.Authority // of that name; nil: the receiver's
 }
 
 // maxServerNames bounds the certificates of one listener.
@@ -187,13 +189,13 @@ func (a *authorities) certificates(mode Mode, choice TLSChoice) ([]tls.Certifica
 		top := a.given.Certificate[len(a.given.Certificate)-1]
 		return []tls.Certificate{*a.given}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: top}), nil
 	}
-	issuer := a.root
-	if mode == UnknownCA || choice.Subject != "" {
-		own, err := pki.NewAuthority(cmp.Or(choice.Subject, "hookproof unknown root"))
+	issuer := cmp.Or(choice.issuer, a.root)
+	if mode == UnknownCA {
+		unknown, err := pki.NewAuthority(cmp.Or(choice.Subject, "hookproof unknown root"))
 		if err != nil {
 			return nil, nil, err
 		}
-		issuer = own
+		issuer = unknown
 	}
 	subject := cmp.Or(choice.Subject, "hookproof receiver "+string(mode))
 	first, trust, err := a.identity(subject, mode, issuer, a.hosts)
