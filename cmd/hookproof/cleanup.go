@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -49,24 +48,20 @@ its things there too: leave it out. Ends with 0 if nothing is left, else with 3.
 		if !target.isURL() {
 			return usageError("--target must be the URL of an emitter: an embedded one, or one from an image, leaves nothing")
 		}
-		made, err := target.remote()
+		client, err := target.visit()
 		if err != nil {
 			return err
 		}
+		defer client.Close()
 		ctx, cancel := context.WithTimeout(cmd.Context(), cleanUpWithin)
 		defer cancel()
-		return cleanUp(ctx, cmd.OutOrStdout(), made, run, all)
+		return cleanUp(ctx, cmd.OutOrStdout(), client, run, all)
 	}
 	return cmd
 }
 
 // cleanUp removes the leftovers of a run, or all, and lists the others.
-func cleanUp(ctx context.Context, out io.Writer, target targets.Target, run string, all bool) error {
-	client, leave, err := visit(ctx, target)
-	if err != nil {
-		return err
-	}
-	defer leave()
+func cleanUp(ctx context.Context, out io.Writer, client *driver.Client, run string, all bool) error {
 	found, err := client.Leftovers(ctx)
 	if err != nil {
 		fmt.Fprintf(out, "%v\n", err)
@@ -105,20 +100,17 @@ func cleanUp(ctx context.Context, out io.Writer, target targets.Target, run stri
 	return nil
 }
 
-// visit gives a client of the target, and what ends the visit.
-func visit(ctx context.Context, target targets.Target) (*driver.Client, func(), error) {
-	system, err := target.Start(ctx)
+// visit gives a client of the target.
+func (t *targetFlags) visit() (*driver.Client, error) {
+	target, err := t.remote()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	client, err := driver.NewClient(system)
+	client, err := driver.NewClient(&targets.System{Emitter: target.Emitter()})
 	if err != nil {
-		return nil, nil, errors.Join(usageError("%v", err), system.Close())
+		return nil, usageError("%v", err)
 	}
-	return client, func() {
-		client.Close()
-		_ = system.Close() // nothing but the suite's own end, which the process takes with it
-	}, nil
+	return client, nil
 }
 
 // runsOf are the ids of the runs that left something.

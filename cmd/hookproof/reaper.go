@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -95,8 +96,12 @@ func (r *reaper) release() {
 	// Whatever has become of it, there is nothing left for it to do.
 	_, _ = fmt.Fprintln(r.tell, released)
 	_ = r.tell.Close()
+	defer time.AfterFunc(endWithin, func() { _ = r.process.Process.Kill() }).Stop()
 	_ = r.process.Wait()
 }
+
+// endWithin is how long a reaper is waited for that has nothing to do.
+const endWithin = 5 * time.Second
 
 // reaperCommand is what the process runs.
 func reaperCommand() *cobra.Command {
@@ -117,18 +122,13 @@ func reaperCommand() *cobra.Command {
 		// What ends a run does not end this: it is why this is here.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), cleanUpWithin)
 		defer cancel()
-		removed, left, err := target.reap(ctx, run)
-		switch {
-		case err != nil:
-			err = fmt.Errorf("run %s was killed, and what it made at %s could not be removed; «hookproof cleanup» tries again: %w", run, target.target, err)
-		case len(left) > 0:
-			err = fmt.Errorf("run %s was killed, and of what it made at %s this could not be removed; «hookproof cleanup» tries again: %s", run, target.target, strings.Join(left, ", "))
-		default:
-			fmt.Fprintf(cmd.ErrOrStderr(), "hookproof: run %s was killed; what it had made at %s and not yet removed is removed now (%d)\n", run, target.target, removed)
-			return nil
+		removed, err := target.reap(ctx, run)
+		if err != nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), asCalled(fmt.Sprintf("hookproof: run %s was killed; %d things that it had made at %s were removed, and not all could be; «hookproof cleanup» tries again: %v", run, removed, target.target, err)))
+			return exitCode(reports.ExitIncomplete)
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "hookproof: %s\n", asCalled(err.Error()))
-		return exitCode(reports.ExitIncomplete)
+		fmt.Fprintf(cmd.ErrOrStderr(), "hookproof: run %s was killed; %d things that it had made at %s, and not yet removed, were removed\n", run, removed, target.target)
+		return nil
 	}
 	return cmd
 }
@@ -145,41 +145,38 @@ func await(in io.Reader) (run string, orphaned bool) {
 	return run, run != ""
 }
 
-// settling is how long a target is given to come to an end with requests that
-// the killed run had sent.
-const settling = time.Second
+// looks are when a reaper looks, each after the one before: until what a slow
+// target makes of the last requests of the run has come to light (a call is
+// given 30 s), and what cannot be removed at once, such as a key whose
+// subscription has just gone, can be.
+func looks() []time.Duration {
+	return []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
+}
 
-// reap removes what the run has made until nothing of it comes to light any
-// more. It gives how many things it has removed, and the paths of those that it
-// could not.
-func (t *targetFlags) reap(ctx context.Context, run string) (removed int, left []string, err error) {
-	target, err := t.remote()
+// reap removes what the run has made, and gives how many things that were. The
+// error is that of the last look, or names what it could not remove.
+func (t *targetFlags) reap(ctx context.Context, run string) (removed int, err error) {
+	client, err := t.visit()
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
-	client, leave, err := visit(ctx, target)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer leave()
-	for {
+	defer client.Close()
+	for _, pause := range looks() {
 		select {
 		case <-ctx.Done():
-			return removed, nil, ctx.Err()
-		case <-time.After(settling):
+			return removed, errors.Join(err, ctx.Err())
+		case <-time.After(pause):
 		}
-		found, err := client.Leftovers(ctx)
-		if err != nil {
-			return removed, nil, err
+		var found []driver.Leftover
+		if found, err = client.Leftovers(ctx); err != nil {
+			continue
 		}
 		made := slices.DeleteFunc(found, func(l driver.Leftover) bool { return l.Run != run })
 		refused := client.Remove(ctx, made)
 		removed += len(made) - len(refused)
 		for _, l := range refused {
-			left = append(left, l.Path)
-		}
-		if len(made) == 0 || len(refused) > 0 {
-			return removed, left, nil
+			err = errors.Join(err, fmt.Errorf("%s is still there", l.Path))
 		}
 	}
+	return removed, err
 }

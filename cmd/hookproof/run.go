@@ -149,12 +149,13 @@ func (r *runFlags) run(cmd *cobra.Command, who targets.Target, options []hookpro
 	if r.attach {
 		console.Terminal = false // a live bar would write over the pauses
 	}
-	if r.target.isURL() && r.target.hook.given() == "" && r.selection.Role != string(targets.RoleReceiver) {
+	release := func() {}
+	if r.target.isURL() && r.selection.Role != string(targets.RoleReceiver) {
 		reaper, err := startReaper(cmd.Flags(), cmd.ErrOrStderr())
 		if err != nil {
 			unwatched(cmd.ErrOrStderr(), err)
 		} else {
-			defer reaper.release()
+			release = reaper.release
 			options = append(options, hookproof.Named(reaper.watch))
 		}
 	}
@@ -167,6 +168,7 @@ func (r *runFlags) run(cmd *cobra.Command, who targets.Target, options []hookpro
 		progress = console.Progress(len(blank.Scenarios))
 	}, func(s reports.Scenario) { progress.Done(s) }))
 	results, err := hookproof.Execute(cmd.Context(), who, options...)
+	release()
 	if progress != nil {
 		progress.Finish()
 	}

@@ -165,7 +165,7 @@ func (t *targetFlags) remoteOnly() string {
 	return t.reached()
 }
 
-func (t *targetFlags) remote() (targets.Target, error) {
+func (t *targetFlags) remote() (*remote.Target, error) {
 	if len(t.faults) > 0 {
 		return nil, usageError("--fault is about the embedded emitter; at a URL, switch faults by the control API")
 	}

@@ -62,6 +62,9 @@ func (t *Target) Info() targets.Info {
 	return targets.Info{Role: targets.RoleEmitter, Kind: "url", Name: t.options.Name, Version: t.options.Version, URL: t.options.API, Claims: t.options.Claims}
 }
 
+// Emitter says how the emitter is reached.
+func (t *Target) Emitter() targets.Emitter { return t.options.Emitter }
+
 // Start starts the receiver simulator; whether the emitter can be reached is
 // found out by whoever runs scenarios.
 func (t *Target) Start(ctx context.Context) (*targets.System, error) {
