@@ -93,13 +93,13 @@ func tlsSteps() []Step {
 		}),
 		step(`the receiver's certificate is replaced by (a self-signed one|one that has expired|one for another host)`, func(w *World) any {
 			return func(ctx context.Context, kind string) error {
-				return w.show(ctx, map[string]string{
+				return w.presentAs(ctx, map[string]string{
 					"a self-signed one": "self-signed", "one that has expired": "expired", "one for another host": "wrong-host",
 				}[kind])
 			}
 		}),
 		step(`the receiver speaks TLS no more`, func(w *World) any {
-			return func(ctx context.Context) error { return w.show(ctx, "plain") }
+			return func(ctx context.Context) error { return w.presentAs(ctx, "plain") }
 		}),
 		step(`the emitter tries to deliver and no request arrives`, func(w *World) any { return w.triesInVain }),
 		step(`every delivery presents the certificate of key "([^"]*)"`, func(w *World) any {
@@ -298,9 +298,9 @@ func (w *World) ownReceiverThat(ctx context.Context, kind string, behaviour driv
 	return nil
 }
 
-// show has the receiver's own listener present itself in another way. From now
+// presentAs has the receiver's own listener present itself in another way. From now
 // on only what begins later is judged.
-func (w *World) show(ctx context.Context, mode string) error {
+func (w *World) presentAs(ctx context.Context, mode string) error {
 	e, err := w.endpoint(theReceiver)
 	if err != nil {
 		return err
