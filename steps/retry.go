@@ -214,14 +214,21 @@ func (w *World) acknowledged(ctx context.Context, receiver string, names ...stri
 }
 
 // acknowledgedByEither is acknowledged where no document says at which of two
-// receivers the events arrive, as after a move.
+// receivers the events arrive, as after a move. The deadline begins anew as
+// long as something comes to either.
 func (w *World) acknowledgedByEither(ctx context.Context, one, other string) error {
 	t := w.driver.Transcript()
-	if err := w.look(ctx, other); err != nil {
-		return err
-	}
-	for _, receiver := range []string{one, other} {
-		if err := w.whileRetrying(ctx, receiver, func() bool { return !judge.AcknowledgedByEither(t, one, other).Failed() }); err != nil {
+	done := func() bool { return !judge.AcknowledgedByEither(t, one, other).Failed() }
+	for came := -1; !done(); {
+		if err := w.look(ctx, other); err != nil {
+			return err
+		}
+		now := len(t.Deliveries(one)) + len(t.Deliveries(other))
+		if now == came {
+			break
+		}
+		came = now
+		if err := w.whileRetrying(ctx, one, done); err != nil {
 			return err
 		}
 	}
