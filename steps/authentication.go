@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -17,7 +16,7 @@ import (
 // than the suite's own.
 const requests = `the environment is read|the subscriptions are listed|the subscription is read|` +
 	`a subscription is requested|the subscription is replaced|the subscription is deleted|the subscription's connection is tested|` +
-	`users are listed|a user is created|populations are listed|applications are listed|keys are listed|certificates are listed|the activities are read`
+	`a user is created|a key is imported|a certificate is uploaded|the activities are read`
 
 // authenticationSteps fetch tokens, and make requests without one, with one
 // that is worth nothing, or with that of another client.
@@ -172,10 +171,12 @@ func (w *World) requestFor(what string) (driver.Call, error) {
 		return jsonCall(http.MethodGet, w.here(""), nil)
 	case "the subscriptions are listed":
 		return jsonCall(http.MethodGet, w.here("/subscriptions"), nil)
-	case "users are listed":
-		return jsonCall(http.MethodGet, w.here("/users?limit=1"), nil)
-	case "populations are listed", "applications are listed", "keys are listed", "certificates are listed":
-		return jsonCall(http.MethodGet, w.here("/"+strings.TrimSuffix(what, " are listed")), nil)
+	case "a key is imported":
+		c, _, err := w.keyCall(theKey, usageMTLS)
+		return c, err
+	case "a certificate is uploaded":
+		pem, err := w.freshCertificate()
+		return uploadCall(pem, "SSL/TLS", w.environment), err
 	case "the activities are read":
 		return jsonCall(http.MethodGet, w.activities(`recordedAt gt "2000-01-01T00:00:00Z"`, 1), nil)
 	case "a user is created":

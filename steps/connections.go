@@ -8,10 +8,6 @@ import (
 	"github.com/hookproof/hookproof/steps/judge"
 )
 
-// testMedia is the content type that makes a POST to a subscription a test of
-// its connection (V2).
-const testMedia = "application/vnd.pingidentity.subscription.test+json"
-
 // connectionSteps test the connection of a subscription.
 func connectionSteps() []Step {
 	return []Step{
@@ -54,7 +50,7 @@ func (w *World) testConnection(ctx context.Context) error {
 func testCall(path string) (driver.Call, error) {
 	c, err := jsonCall(http.MethodPost, path, []byte("{}"))
 	if err == nil {
-		c.Header["Content-Type"] = testMedia
+		c.Header["Content-Type"] = judge.TestMedia
 	}
 	return c, err
 }

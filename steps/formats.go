@@ -18,9 +18,10 @@ func formatSteps() []Step {
 			}
 		}),
 		step(`the data of ((?:"[^"]*"(?:, | and )?)+) has come to "([^"]*)"`, func(w *World) any {
-			return func(ctx context.Context, list, receiver string) error { return w.come(ctx, receiver, quoted(list)...) }
+			return func(ctx context.Context, list, receiver string) error {
+				return w.awaitData(ctx, receiver, quoted(list)...)
+			}
 		}),
-		step(`no data was held longer than 2 seconds on its way to "([^"]*)"`, func(w *World) any { return w.dataHeld }),
 		step(`all data is found at "([^"]*)"`, func(w *World) any {
 			return func(ctx context.Context, receiver string) error { return w.found(ctx, receiver) }
 		}),
@@ -88,10 +89,10 @@ func (w *World) found(ctx context.Context, receiver string, names ...string) err
 	return w.judged(judge.Found(t, receiver, names...))
 }
 
-// come waits until the data of the events of these names has reached the
+// awaitData waits until the data of the events of these names has reached the
 // receiver, in order to observe something else; without it the scenario is
 // unobserved.
-func (w *World) come(ctx context.Context, receiver string, names ...string) error {
+func (w *World) awaitData(ctx context.Context, receiver string, names ...string) error {
 	e, err := w.endpoint(receiver)
 	if err != nil {
 		return err
@@ -104,23 +105,6 @@ func (w *World) come(ctx context.Context, receiver string, names ...string) erro
 		return unobserved("within %v nothing with the id of what %q is about was found in what came to receiver %q", w.deadlines.Delivery, names, receiver)
 	}
 	return err
-}
-
-// dataHeld waits for the data of all events, and judges when it came.
-func (w *World) dataHeld(ctx context.Context, receiver string) error {
-	var names []string
-	t := w.driver.Transcript()
-	for _, c := range t.Caused() {
-		names = append(names, c.Name)
-	}
-	if err := w.come(ctx, receiver, names...); err != nil {
-		return err
-	}
-	o, told := judge.DataHeldAtMost(t, receiver, w.deadlines.Hold, w.deadlines.HoldTolerance)
-	if !told {
-		return unobserved("no data of the events was found at receiver %q", receiver)
-	}
-	return w.judged(o)
 }
 
 func (w *World) foundAcknowledged(ctx context.Context, name, receiver string) error {

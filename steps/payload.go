@@ -51,11 +51,28 @@ func payloadSteps() []Step {
 			}
 		}),
 		step(`no event was held longer than 2 seconds`, func(w *World) any {
-			return func() error {
-				return w.judged(judge.HeldAtMost(w.driver.Transcript(), theReceiver, w.deadlines.Hold, w.deadlines.HoldTolerance))
-			}
+			return func() error { return w.heldAtMost() }
 		}),
+		step(`the event of "([^"]*)" was not held longer than 2 seconds`, func(w *World) any {
+			return func(name string) error { return w.heldAtMost(name) }
+		}),
+		step(`the first delivery to "([^"]*)" comes within 2 seconds`, func(w *World) any { return w.firstInTime }),
 	}
+}
+
+// heldAtMost judges how long the events of these names (all, without names)
+// were held on their way to the scenario's only receiver.
+func (w *World) heldAtMost(names ...string) error {
+	return w.judged(judge.HeldAtMost(w.driver.Transcript(), theReceiver, w.deadlines.Hold, w.deadlines.HoldTolerance, names...))
+}
+
+// firstInTime judges when the first delivery came that the one event of the
+// scenario can have caused, whatever is in it.
+func (w *World) firstInTime(ctx context.Context, receiver string) error {
+	if err := w.anything(ctx, receiver); err != nil {
+		return err
+	}
+	return w.judged(judge.FirstWithin(w.driver.Transcript(), receiver, w.deadlines.Hold, w.deadlines.HoldTolerance))
 }
 
 // everyDelivery is a sentence that judges all that has come to the scenario's

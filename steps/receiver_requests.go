@@ -60,6 +60,9 @@ func hookRequestSteps() []Step {
 		}),
 		step(`the same events are posted again, with (\d+) more behind them`, func(w *World) any {
 			return func(ctx context.Context, n int) error {
+				if _, err := answered(w.answer, judge.Status(http.StatusOK)); err != nil {
+					return err
+				}
 				more, err := w.makeDelivery(n)
 				if err != nil {
 					return err

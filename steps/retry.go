@@ -32,6 +32,7 @@ func retrySteps() []Step {
 		step(`all events are sent to "([^"]*)" until they are acknowledged`, func(w *World) any {
 			return func(ctx context.Context, receiver string) error { return w.acknowledged(ctx, receiver) }
 		}),
+		step(`all events are sent to "([^"]*)" or "([^"]*)" until they are acknowledged`, func(w *World) any { return w.acknowledgedByEither }),
 		step(`nothing is sent to "([^"]*)" again after it was acknowledged`, func(w *World) any { return w.notResent }),
 		step(`no event overtakes a failed delivery at "([^"]*)"`, func(w *World) any {
 			return func(receiver string) error { return w.judged(judge.HeadOfLine(w.driver.Transcript(), receiver)) }
@@ -210,6 +211,28 @@ func (w *World) acknowledged(ctx context.Context, receiver string, names ...stri
 		return err
 	}
 	return w.judged(judge.Acknowledged(t, receiver, names...))
+}
+
+// acknowledgedByEither is acknowledged where no document says at which of two
+// receivers the events arrive, as after a move. The deadline begins anew as
+// long as something comes to either.
+func (w *World) acknowledgedByEither(ctx context.Context, one, other string) error {
+	t := w.driver.Transcript()
+	done := func() bool { return !judge.AcknowledgedByEither(t, one, other).Failed() }
+	for came := -1; !done(); {
+		if err := w.look(ctx, other); err != nil {
+			return err
+		}
+		now := len(t.Deliveries(one)) + len(t.Deliveries(other))
+		if now == came {
+			break
+		}
+		came = now
+		if err := w.whileRetrying(ctx, one, done); err != nil {
+			return err
+		}
+	}
+	return w.judged(judge.AcknowledgedByEither(t, one, other))
 }
 
 func (w *World) notResent(ctx context.Context, receiver string) error {

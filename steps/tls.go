@@ -35,6 +35,15 @@ func tlsSteps() []Step {
 			}
 		}),
 		step(`a certificate is uploaded with usage type "([^"]*)"`, func(w *World) any { return w.uploadFresh }),
+		step(`another certificate uploaded with usage type "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, usage string) error {
+				if err := w.uploadFresh(ctx, usage); err != nil {
+					return err
+				}
+				_, err := answered(w.answer, judge.Success())
+				return err
+			}
+		}),
 		step(`the upload is accepted`, func(w *World) any {
 			return func() error { return w.judged(judge.Response(w.answer, judge.Success())) }
 		}),
@@ -84,13 +93,13 @@ func tlsSteps() []Step {
 		}),
 		step(`the receiver's certificate is replaced by (a self-signed one|one that has expired|one for another host)`, func(w *World) any {
 			return func(ctx context.Context, kind string) error {
-				return w.show(ctx, map[string]string{
+				return w.presentAs(ctx, map[string]string{
 					"a self-signed one": "self-signed", "one that has expired": "expired", "one for another host": "wrong-host",
 				}[kind])
 			}
 		}),
 		step(`the receiver speaks TLS no more`, func(w *World) any {
-			return func(ctx context.Context) error { return w.show(ctx, "plain") }
+			return func(ctx context.Context) error { return w.presentAs(ctx, "plain") }
 		}),
 		step(`the emitter tries to deliver and no request arrives`, func(w *World) any { return w.triesInVain }),
 		step(`every delivery presents the certificate of key "([^"]*)"`, func(w *World) any {
@@ -142,10 +151,21 @@ func (w *World) keyCalled(name string) (key, error) {
 	return k, nil
 }
 
-// importKey makes a key pair and imports it as PKCS#12. The file and its
-// password exist in a live run only; the fingerprint of the certificate is
-// kept in the transcript.
+// importKey makes a key pair and imports it, and gives the fingerprint of its
+// certificate.
 func (w *World) importKey(ctx context.Context, name, usage string) (transcript.Exchange, string, error) {
+	c, fingerprint, err := w.keyCall(name, usage)
+	if err != nil {
+		return transcript.Exchange{}, "", err
+	}
+	x, err := w.do(ctx, c)
+	return x, fingerprint, err
+}
+
+// keyCall makes a key pair, and the call that imports it as PKCS#12. The file
+// and its password exist in a live run only; the fingerprint of the
+// certificate is kept in the transcript.
+func (w *World) keyCall(name, usage string) (driver.Call, string, error) {
 	password := w.driver.UUID()
 	leaf := pki.Leaf{Name: w.driver.Name("key"), Client: usage == usageMTLS}
 	if !leaf.Client {
@@ -167,9 +187,9 @@ func (w *World) importKey(ctx context.Context, name, usage string) (transcript.E
 		return identity.Fingerprint(), err
 	})
 	if err != nil {
-		return transcript.Exchange{}, "", err
+		return driver.Call{}, "", err
 	}
-	x, err := w.do(ctx, driver.Call{
+	return driver.Call{
 		Peer: driver.Emitter, Method: http.MethodPost, Path: w.here("/keys"),
 		Header: map[string]string{"Accept": "application/json"},
 		Form: []driver.Field{
@@ -177,12 +197,20 @@ func (w *World) importKey(ctx context.Context, name, usage string) (transcript.E
 			{Name: "file", FileName: "key.p12", Value: file, Secret: true},
 			{Name: "password", Value: []byte(password), Secret: true},
 		},
-	})
-	return x, fingerprint, err
+	}, fingerprint, nil
 }
 
 // uploadFresh uploads a certificate that the scenario makes for itself.
 func (w *World) uploadFresh(ctx context.Context, usage string) error {
+	pem, err := w.freshCertificate()
+	if err != nil {
+		return err
+	}
+	return w.upload(ctx, pem, usage, w.environment)
+}
+
+// freshCertificate makes a self-signed certificate that nobody else has.
+func (w *World) freshCertificate() ([]byte, error) {
 	leaf := pki.Leaf{Name: w.driver.Name("certificate"), Hosts: []string{"hookproof.example"}}
 	var pem string
 	err := w.driver.Fact("certificate", &pem, func() (any, error) {
@@ -196,10 +224,7 @@ func (w *World) uploadFresh(ctx context.Context, usage string) error {
 		}
 		return string(identity.PEM()), nil
 	})
-	if err != nil {
-		return err
-	}
-	return w.upload(ctx, []byte(pem), usage, w.environment)
+	return []byte(pem), err
 }
 
 // uploadReceivers uploads what a client must trust to trust the scenario's
@@ -220,15 +245,20 @@ func (w *World) uploadReceivers(ctx context.Context, usage string, to *environme
 }
 
 func (w *World) upload(ctx context.Context, pem []byte, usage string, to *environment) error {
-	_, err := w.do(ctx, driver.Call{
+	_, err := w.do(ctx, uploadCall(pem, usage, to))
+	return err
+}
+
+// uploadCall uploads a certificate.
+func uploadCall(pem []byte, usage string, to *environment) driver.Call {
+	return driver.Call{
 		Peer: driver.Emitter, Method: http.MethodPost, Path: "/v1/environments/" + to.id + "/certificates",
 		Header: map[string]string{"Accept": "application/json"},
 		Form: []driver.Field{
 			{Name: "usageType", Value: []byte(usage)},
 			{Name: "file", FileName: "certificate.pem", Value: pem},
 		},
-	})
-	return err
+	}
 }
 
 // namesKey judges that the subscription in the answer uses the key.
@@ -268,9 +298,9 @@ func (w *World) ownReceiverThat(ctx context.Context, kind string, behaviour driv
 	return nil
 }
 
-// show has the receiver's own listener present itself in another way. From now
+// presentAs has the receiver's own listener present itself in another way. From now
 // on only what begins later is judged.
-func (w *World) show(ctx context.Context, mode string) error {
+func (w *World) presentAs(ctx context.Context, mode string) error {
 	e, err := w.endpoint(theReceiver)
 	if err != nil {
 		return err

@@ -45,6 +45,9 @@ const (
 	ConnectionTest Capability = "connection-test"
 	// TCPIP: subscriptions of protocol TCP_IP are accepted.
 	TCPIP Capability = "tcp-ip"
+	// TCPDelivery: events are delivered over plain TCP, and each record
+	// carries the id of its event or of the resource that it is about.
+	TCPDelivery Capability = "tcp-delivery"
 
 	// NDJSON: the receiver accepts deliveries in lines.
 	NDJSON Capability = "ndjson"
@@ -61,7 +64,7 @@ const (
 // OfReference are the capabilities of the reference emitter, which is what
 // delivers to a receiver under test.
 func OfReference() []Capability {
-	return []Capability{Environments, PostEvents, Certificates, Activities, ClockControl, ConnectionTest, TCPIP}
+	return []Capability{Environments, PostEvents, Certificates, Activities, ClockControl, ConnectionTest, TCPIP, TCPDelivery}
 }
 
 // Info describes a target for reports. It is known before the target starts.

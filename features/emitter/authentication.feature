@@ -22,16 +22,13 @@ Feature: Authentication
         | a subscription is requested  |
         | the subscription is replaced |
         | the subscription is deleted  |
-        | users are listed             |
         | a user is created            |
-        | populations are listed       |
-        | applications are listed      |
 
       @needs:certificates
       Examples:
-        | request                 |
-        | keys are listed         |
-        | certificates are listed |
+        | request                   |
+        | a key is imported         |
+        | a certificate is uploaded |
 
       @needs:activities
       Examples:
@@ -63,8 +60,8 @@ Feature: Authentication
 
       @needs:certificates
       Examples:
-        | request         |
-        | keys are listed |
+        | request           |
+        | a key is imported |
 
       @needs:connection-test
       Examples:
@@ -102,8 +99,8 @@ Feature: Authentication
 
       @needs:certificates
       Examples:
-        | request         |
-        | keys are listed |
+        | request           |
+        | a key is imported |
 
       @needs:connection-test
       Examples:

@@ -168,14 +168,14 @@ Feature: Event
         | NEWRELIC | array        | nothing    |
         | NEWRELIC | pretty array | user agent |
 
-    @needs:post-events @needs:tcp-ip
+    @needs:post-events @needs:tcp-ip @needs:tcp-delivery
     Scenario: Over TCP nothing tells the IP address
       Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | payloadOptions.payloadFormat.tcp.format | "JSON_DOC" |
       When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
       Then what comes to "sink" hides the IP address of "posted"
 
-    @needs:post-events @needs:tcp-ip
+    @needs:post-events @needs:tcp-ip @needs:tcp-delivery
     Scenario Outline: Over TCP in format <format>, exposing <exposed>, nothing tells the IP address
       Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | payloadOptions.payloadFormat.tcp.format | "<format>" |
@@ -274,14 +274,14 @@ Feature: Event
         | NEWRELIC | array        | nothing    |
         | NEWRELIC | pretty array | IP address |
 
-    @needs:post-events @needs:tcp-ip
+    @needs:post-events @needs:tcp-ip @needs:tcp-delivery
     Scenario: Over TCP nothing tells the user agent
       Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | payloadOptions.payloadFormat.tcp.format | "JSON_DOC" |
       When event "posted" happens at address "203.0.113.86" with an unmistakable user agent
       Then what comes to "sink" hides the user agent of "posted"
 
-    @needs:post-events @needs:tcp-ip
+    @needs:post-events @needs:tcp-ip @needs:tcp-delivery
     Scenario Outline: Over TCP in format <format>, exposing <exposed>, nothing tells the user agent
       Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | payloadOptions.payloadFormat.tcp.format | "<format>" |

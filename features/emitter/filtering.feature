@@ -83,7 +83,7 @@ Feature: Filtering
       And user "Bob" is created
       Then only the events of "Ada" and "Bob" are delivered
 
-    @FLT-002 @needs:tcp-ip
+    @FLT-002 @needs:tcp-ip @needs:tcp-delivery
     Scenario Outline: Over TCP in format <format>, an event of a type that is not included
       Given a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | payloadOptions.payloadFormat.tcp.format | "<format>" |
@@ -141,7 +141,7 @@ Feature: Filtering
       And user "Ada" is created in population "Staff"
       Then only the event of "Ada" is delivered
 
-    @FLT-005 @needs:tcp-ip
+    @FLT-005 @needs:tcp-ip @needs:tcp-delivery
     Scenario: Over TCP, a user of another population
       Given populations "Staff" and "Customers"
       And a TCP subscription "watch" to "USER.CREATED" at receiver "sink" with:

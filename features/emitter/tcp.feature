@@ -1,7 +1,9 @@
 @emitter
 Feature: TCP
   Instead of HTTPS, a subscription may stream its events over TCP. The service calls this a beta; its documents say how
-  such a subscription is configured, and nothing of what goes over the connection.
+  such a subscription is configured, and nothing of what goes over the connection. What other features ask of deliveries
+  over TCP rests on statements that name no transport, such as that of the filters, and only of a target that claims
+  them.
 
   Background:
     Given an environment

@@ -105,7 +105,7 @@ Feature: TLS of deliveries
     Scenario: Another certificate was uploaded after that of the receiver's authority
       Given a receiver with a certificate of an unknown authority
       And the receiver's certificate uploaded with usage type "SSL/TLS"
-      And a certificate is uploaded with usage type "SSL/TLS"
+      And another certificate uploaded with usage type "SSL/TLS"
       And a subscription to "USER.CREATED" with:
         | verifyTlsCertificates | true |
       When user "Ada" is created
@@ -113,7 +113,7 @@ Feature: TLS of deliveries
 
     Scenario: Another certificate was uploaded before that of the receiver's authority
       Given a receiver with a certificate of an unknown authority
-      And a certificate is uploaded with usage type "SSL/TLS"
+      And another certificate uploaded with usage type "SSL/TLS"
       And the receiver's certificate uploaded with usage type "SSL/TLS"
       And a subscription to "USER.CREATED" with:
         | verifyTlsCertificates | true |
@@ -203,19 +203,6 @@ Feature: TLS of deliveries
         | receiver                        |
         | requiring a client certificate  |
         | asking for a client certificate |
-
-    @needs:certificates @needs:connection-test
-    Scenario: The connection to a receiver asking for a client certificate is tested
-      Given a receiver asking for a client certificate
-      And the receiver's certificate uploaded with usage type "SSL/TLS"
-      And key "client" with usage type "OUTBOUND_MTLS"
-      And a subscription to "USER.CREATED" with:
-        | key                   | client |
-        | verifyTlsCertificates | true   |
-      When the subscription's connection is tested
-      And user "Ada" is created
-      Then the event of "Ada" is delivered
-      And every delivery presents the certificate of key "client"
 
   @DLV-TLS-007
   Rule: Without a key no certificate is presented

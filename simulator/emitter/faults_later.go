@@ -82,7 +82,7 @@ func laterTLSFaults() []Fault {
 				done := succeeded(p)
 				shown(func(s subscription.Subscription) bool { return !done(s.ID) })(p)
 			}},
-		{"test-trusts-everything", "A connection test verifies nothing and presents no certificate.", []string{"DLV-TLS-002", "DLV-TLS-006"},
+		{"test-trusts-everything", "A connection test verifies nothing and presents no certificate.", []string{"DLV-TLS-002"},
 			probing(func(ctx context.Context, p pipeline.Pieces, _ http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				t := p.Connect(&tls.Config{InsecureSkipVerify: true})
 				if c, ok := t.(interface{ CloseIdleConnections() }); ok {
@@ -212,8 +212,8 @@ func besideFaults() []Fault {
 					k.drop("_links.self")
 				}
 			})},
-		{"keys-for-anybody", "Keys and certificates are listed without a token.", []string{"AUT-001"}, talking(func(k *talk) {
-			if k.refused(http.StatusUnauthorized) && k.anonymous() && (k.to(http.MethodGet, "/keys") || k.to(http.MethodGet, "/certificates")) {
+		{"keys-for-anybody", "Keys and certificates are taken without a token.", []string{"AUT-001"}, talking(func(k *talk) {
+			if k.refused(http.StatusUnauthorized) && k.anonymous() && (k.to(http.MethodPost, "/keys") || k.to(http.MethodPost, "/certificates")) {
 				k.askAgain(func(*http.Request) {})
 			}
 		})},

@@ -2,10 +2,8 @@ package emitter
 
 import (
 	"context"
-	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
-	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
@@ -34,12 +32,6 @@ func tcpFaults() []Fault {
 		{"tcp-attributes-anywhere", "Additional attributes need no log lines.", []string{"TCP-004"}, without("attributes-logline")},
 		{"tcp-attributes-refused", "Additional attributes are refused.", []string{"TCP-004"},
 			refused("payloadOptions.payloadFormat.tcp.additionalAttributes", func(d subscription.Draft) bool { return d.TCPAttributes != nil })},
-		{"hold-tcp", "Over TCP, events are held half a second too long.", []string{"DLV-012"},
-			written(func(ctx context.Context, _ pipeline.Pieces, a *pipeline.Attempt) {
-				if a.Number == 1 {
-					pause(ctx, limits.Hold+500*time.Millisecond)
-				}
-			})},
 		{"ip-logline", "Log lines tell the IP address unasked.", []string{"EVT-012"},
 			exposed(func(s *subscription.Subscription) {
 				s.ExposeIP = s.ExposeIP || s.TCPFormat == subscription.RFCLogline

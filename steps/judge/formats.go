@@ -64,16 +64,16 @@ func held(t *transcript.Transcript, d transcript.Delivery) int {
 func lacking(t *transcript.Transcript, endpoint string, by func(transcript.Delivery) bool, wanted []transcript.Caused) []transcript.Caused {
 	missing := slices.Clone(wanted)
 	for _, d := range t.Deliveries(endpoint) {
-		if whole(d) && by(d) {
+		if complete(d) && by(d) {
 			missing = slices.DeleteFunc(missing, dataOf(d).has)
 		}
 	}
 	return missing
 }
 
-// whole tells whether there is no more of the delivery to come. Where a record
+// complete tells whether there is no more of the delivery to come. Where a record
 // ends in a stream over TCP is not documented, so that no end is waited for.
-func whole(d transcript.Delivery) bool { return d.Complete || d.Proto == "TCP" }
+func complete(d transcript.Delivery) bool { return d.Complete || d.Proto == "TCP" }
 
 func anyDelivery(transcript.Delivery) bool { return true }
 

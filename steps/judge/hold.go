@@ -6,47 +6,38 @@ import (
 	"github.com/hookproof/hookproof/steps/transcript"
 )
 
-// HeldAtMost fails unless every caused event reached the receiver within
-// limit of its being caused, the first byte of its first delivery counting.
-// The tolerance covers the wire and the clocks, not the implementation.
-// (DLV-012)
-func HeldAtMost(t *transcript.Transcript, endpoint string, limit, tolerance time.Duration) Outcome {
-	if o := Delivered(t, endpoint); o.failed {
+// HeldAtMost fails unless every caused event of these names (of all, without
+// names) reached the receiver within limit of its being caused, the first byte
+// of its first delivery counting. The tolerance covers the wire and the clocks,
+// not the implementation. (DLV-012)
+func HeldAtMost(t *transcript.Transcript, endpoint string, limit, tolerance time.Duration, names ...string) Outcome {
+	if o := Delivered(t, endpoint, names...); o.failed {
 		return o
 	}
 	index := indexFirst(t, endpoint)
-	for _, c := range t.Caused() {
+	for _, c := range CausedAs(t, names...) {
 		a, _ := index.find(c)
-		if held := a.Delivery.FirstByteAt.Sub(c.At); held > limit+tolerance {
-			return Fail("held at most %v (and %v for the wire)", limit, tolerance).Got("%v for event %s", held.Round(time.Millisecond), c.Name)
+		if o := heldAtMost(c, a.Delivery, limit, tolerance); o.failed {
+			return o
 		}
 	}
 	return Pass
 }
 
-// DataHeldAtMost is HeldAtMost where it is not documented what a record looks
-// like: the data of the events is looked for in the text. It says nothing, and
-// false, unless that of every caused event is found. (DLV-012)
-func DataHeldAtMost(t *transcript.Transcript, endpoint string, limit, tolerance time.Duration) (Outcome, bool) {
-	late := Pass
-	for _, c := range t.Caused() {
-		d, found := firstWith(t, endpoint, c)
-		if !found {
-			return Pass, false
-		}
-		if held := d.FirstByteAt.Sub(c.At); held > limit+tolerance && !late.failed {
-			late = Fail("held at most %v (and %v for the wire)", limit, tolerance).Got("%v for event %s", held.Round(time.Millisecond), c.Name)
-		}
+// FirstWithin is HeldAtMost where it is not documented what a record looks
+// like: the first delivery counts, whatever is in it, from the first caused
+// event on. (DLV-012)
+func FirstWithin(t *transcript.Transcript, endpoint string, limit, tolerance time.Duration) Outcome {
+	deliveries, caused := t.Deliveries(endpoint), t.Caused()
+	if len(deliveries) == 0 || len(caused) == 0 {
+		return Fail("an event, and a delivery to receiver %q", endpoint).Got("%d events, %d deliveries", len(caused), len(deliveries))
 	}
-	return late, true
+	return heldAtMost(caused[0], deliveries[0], limit, tolerance)
 }
 
-// firstWith is the first delivery to the endpoint that has the event's data.
-func firstWith(t *transcript.Transcript, endpoint string, c transcript.Caused) (transcript.Delivery, bool) {
-	for _, d := range t.Deliveries(endpoint) {
-		if whole(d) && dataOf(d).has(c) {
-			return d, true
-		}
+func heldAtMost(c transcript.Caused, d transcript.Delivery, limit, tolerance time.Duration) Outcome {
+	if held := d.FirstByteAt.Sub(c.At); held > limit+tolerance {
+		return Fail("held at most %v (and %v for the wire)", limit, tolerance).Got("%v for event %s", held.Round(time.Millisecond), c.Name)
 	}
-	return transcript.Delivery{}, false
+	return Pass
 }

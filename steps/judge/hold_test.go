@@ -1,7 +1,6 @@
 package judge_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -31,35 +30,30 @@ func TestHeldAtMostMeasuresTheFirstDelivery(t *testing.T) {
 	})
 }
 
-func TestDataHeldAtMostLooksForTheEventsInText(t *testing.T) {
+func TestHeldAtMostLooksAtNamedEventsOnly(t *testing.T) {
+	t.Parallel()
+	late := func(x *transcript.Delivery) { x.FirstByteAt = sceneStart.Add(time.Minute) }
+	s := sceneOf("a", "b").body("["+sizedEvent("b", 0)+"]").body("["+sizedEvent("a", 0)+"]", late).transcript()
+	for name, want := range map[string]bool{"a": true, "b": false, "nobody": true} {
+		if o := judge.HeldAtMost(s, "r", 2*time.Second, 400*time.Millisecond, name); o.Failed() != want {
+			t.Errorf("%s: failed %t, want %t", name, o.Failed(), want)
+		}
+	}
+}
+
+func TestFirstWithinAsksForNoContent(t *testing.T) {
 	t.Parallel()
 	after := func(d time.Duration) func(*transcript.Delivery) {
 		return func(x *transcript.Delivery) { x.FirstByteAt = sceneStart.Add(d) }
 	}
-	unended := func(x *transcript.Delivery) { x.Complete, x.Proto = false, "TCP" }
-	cut := func(x *transcript.Delivery) { x.Complete, x.Proto = false, "HTTP/1.1" }
-	line := "<110>1 - - - - - - one of event-a"
-	for _, c := range []struct {
-		name  string
-		scene scene
-		found bool
-		wrong string
-	}{
-		{"at once", sceneOf("event-a").body(line, after(0)), true, ""},
-		{"at the limit and the tolerance", sceneOf("event-a").body(line, after(2400*time.Millisecond)), true, ""},
-		{"just above", sceneOf("event-a").body(line, after(2401*time.Millisecond)), true, "2.401s for event event-a"},
-		{"once more, later", sceneOf("event-a").body(line, after(0)).body(line, after(time.Minute)), true, ""},
-		{"a stream without an end", sceneOf("event-a").body(line, after(3*time.Second), unended), true, "3s"},
-		{"a request that was cut off", sceneOf("event-a").body(line, after(0), cut), false, ""},
-		{"one of two is not found", sceneOf("event-a", "event-b").body(line, after(3*time.Second)), false, ""},
-		{"nothing came", sceneOf("event-a"), false, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			o, found := judge.DataHeldAtMost(c.scene.transcript(), "r", 2*time.Second, 400*time.Millisecond)
-			if found != c.found || o.Failed() != (c.wrong != "") || !strings.Contains(o.Actual, c.wrong) {
-				t.Errorf("found %t, failed %t, actual %q", found, o.Failed(), o.Actual)
-			}
-		})
-	}
+	checkScenes(t, func(t *transcript.Transcript) judge.Outcome {
+		return judge.FirstWithin(t, "r", 2*time.Second, 400*time.Millisecond)
+	}, []sceneCase{
+		{"at once", sceneOf("a").body("{}", after(0)), ""},
+		{"before the API answered", sceneOf("a").body("{}", after(-time.Second)), ""},
+		{"at the limit and the tolerance", sceneOf("a").body("{}", after(2400*time.Millisecond)), ""},
+		{"just above", sceneOf("a").body("{}", after(2401*time.Millisecond)), "2.401s for event a"},
+		{"once more, later", sceneOf("a").body("{}", after(0)).body("{}", after(time.Minute)), ""},
+		{"nothing came", sceneOf("a"), "0 deliveries"},
+	})
 }

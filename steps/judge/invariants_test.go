@@ -84,6 +84,13 @@ func (s *story) put(id, body string, status int) *story {
 	return s.exchange("emitter", "PUT", subscriptions+"/"+id, body, status, `{}`)
 }
 
+// tested asks for a test of the subscription's connection.
+func (s *story) tested(id string) *story {
+	s.exchange("emitter", "POST", subscriptions+"/"+id, "{}", 204, "")
+	s.Entries[len(s.Entries)-1].Exchange.Request.Headers = map[string][]string{"Content-Type": {judge.TestMedia}}
+	return s
+}
+
 // users makes users by API calls; each causes an event about it.
 func (s *story) users(ids ...string) *story {
 	for _, id := range ids {
@@ -315,6 +322,9 @@ func TestEveryEventIsOfAnIncludedType(t *testing.T) {
 		{"the second of two", ordinary(types, created).users("a").brings(200, both), "EVT-003"},
 		{"one of several", ordinary(types, []string{"USER.DELETED", "USER.CREATED"}).users("a").brings(200, both), ""},
 		{"the event of a connection test", ordinary(types, deleted).brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST")+"]"), ""},
+		{"the event of a connection test, of another type", ordinary(types, deleted).tested("s").brings(200, "["+userEvent("a", "action.type", "CONNECTION.TESTED")+"]"), ""},
+		{"not included, beside a connection test", ordinary(types, deleted).tested("s").users("a").delivers(200, "a"), "FLT-002"},
+		{"shown as another, beside a connection test", ordinary(types, created).tested("s").posts(userEvent("a")).brings(200, gone), "EVT-003"},
 		{"of before and after a change", ordinary(types, created).users("a").put("s", subscriptionTo("r", types, deleted), 200).brings(200, both), ""},
 		{"after a change", ordinary(types, created).put("s", subscriptionTo("r", types, deleted), 200).users("a").delivers(200, "a"), "FLT-002"},
 		{"of two subscriptions", ordinary(types, created).subscribed("t", subscriptionTo("r", types, deleted)).users("a").brings(200, both), ""},

@@ -3,6 +3,7 @@ package judge
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -22,6 +23,13 @@ func acknowledged(d transcript.Delivery) bool {
 func Acknowledged(t *transcript.Transcript, endpoint string, names ...string) Outcome {
 	accepted := slices.DeleteFunc(Arrivals(t, endpoint), func(a Arrival) bool { return !acknowledged(a.Delivery) })
 	return among(t, endpoint, accepted, " in deliveries that it answered with 200", names)
+}
+
+// AcknowledgedByEither fails unless every caused event reached one of two
+// endpoints in a delivery that was answered with 200.
+func AcknowledgedByEither(t *transcript.Transcript, one, other string) Outcome {
+	accepted := slices.DeleteFunc(slices.Concat(Arrivals(t, one), Arrivals(t, other)), func(a Arrival) bool { return !acknowledged(a.Delivery) })
+	return among(t, one, accepted, " or "+strconv.Quote(other)+", in deliveries that were answered with 200", nil)
 }
 
 // FailedDeliveries counts the deliveries to the endpoint that it did not

@@ -36,6 +36,20 @@ func TestAcknowledged(t *testing.T) {
 	})
 }
 
+func TestAcknowledgedByEither(t *testing.T) {
+	t.Parallel()
+	judged := func(s *sink) judge.Outcome { return judge.AcknowledgedByEither(&s.Transcript, "sink", "beside") }
+	both := func() *sink { return new(sink).caused("Ada", "a").caused("Bob", "b") }
+	verdicts(t, map[string]judge.Outcome{
+		"at the first":      judged(both().got(200, about("1", "a"), about("2", "b"))),
+		"at the second":     judged(both().got(200, about("1", "a"), about("2", "b")).besides()),
+		"one at each":       judged(both().got(200, about("1", "a")).besides().got(200, about("2", "b"))),
+		"not: one is lost":  judged(both().got(200, about("1", "a")).besides()),
+		"not: one was 503":  judged(both().got(200, about("1", "a")).got(503, about("2", "b")).besides()),
+		"not: nothing came": judged(both()),
+	})
+}
+
 func TestRetried(t *testing.T) {
 	t.Parallel()
 	judged := func(s *sink) judge.Outcome { return judge.Retried(&s.Transcript, "sink", 2) }

@@ -63,6 +63,9 @@ type observed struct {
 	// steered tells that the target was made to behave in another way than
 	// by posting events: its clock, say, was moved.
 	steered bool
+	// tested tells that a connection was tested, which may bring an event that
+	// nothing has caused.
+	tested bool
 	// starved tells that the suite's own receiver took long to answer: times
 	// that were measured meanwhile say little about the target.
 	starved bool
@@ -97,6 +100,7 @@ func observe(t *transcript.Transcript) *observed {
 			switch e.Exchange.Peer {
 			case "emitter":
 				known = configured(known, i, *e.Exchange)
+				o.tested = o.tested || testsConnection(e.Exchange.Request)
 			case "control":
 				o.controlled(*e.Exchange)
 			case "receiver":
@@ -131,6 +135,16 @@ func observe(t *transcript.Transcript) *observed {
 		}
 	}
 	return o
+}
+
+// TestMedia is the content type that makes a POST to a subscription a test of
+// its connection. (V2)
+const TestMedia = "application/vnd.pingidentity.subscription.test+json"
+
+func testsConnection(r transcript.Request) bool {
+	path := subscriptionPath.FindStringSubmatch(r.Path)
+	return r.Method == http.MethodPost && path != nil && path[1] != "" &&
+		slices.ContainsFunc(r.Headers["Content-Type"], func(v string) bool { return strings.HasPrefix(v, TestMedia) })
 }
 
 // unwrap puts the audit event in the place of a record that carries it in an
