@@ -12,7 +12,7 @@ import (
 )
 
 // Run runs the selected scenarios against the target as subtests of t, each
-// named by its stable id, so that `go test -run '^TestX$/^AREA$/^NAME$'` runs
+// named by its stable id, so that `go test -count=1 -run '^TestX$/^AREA$/^NAME$'` runs
 // AREA/NAME alone; what fails prints that command.
 // A scenario that does not apply is skipped with its reason; one that fails,
 // could not run or hit an error of the suite fails its subtest. A broken
@@ -23,7 +23,7 @@ import (
 // whatever -parallel is.
 func Run(t *testing.T, target targets.Target, list ...Option) {
 	t.Helper()
-	alone := func(id string) string { return "go test -run '" + exactly(t.Name()+"/"+id) + "'" }
+	alone := func(id string) string { return "go test -count=1 -run '" + exactly(t.Name()+"/"+id) + "'" }
 	o, err := newOptions(append([]Option{Command("", alone)}, list...))
 	if err != nil {
 		t.Fatal(err)

@@ -31,25 +31,25 @@ const (
 
 // Outcomes returns all outcomes from the lowest to the highest of the lattice:
 //
-//	not-observed < not-applicable < pass < warn < expected-fail
-//	             < unexpected-pass < could-not-run < fail < error
+//	not-observed < not-applicable < pass < warn < unexpected-pass
+//	             < could-not-run < expected-fail < fail < error
 //
 // The order is by how much a rule with several scenarios still demands of its
 // reader, so that no scenario can hide what another found:
 //
 //   - pass stands above not-applicable: one observation is enough to speak of a rule.
-//   - warn and expected-fail are broken promises that nobody has to act on today.
+//   - warn is a recommendation that is not kept.
 //   - unexpected-pass is a baseline that must be corrected.
 //   - could-not-run is above every form of green: a MUST of which one scenario
 //     could not be observed is never shown as kept.
-//   - fail is above could-not-run: a broken promise is certain, and one
-//     observation of it suffices.
+//   - expected-fail and fail are above could-not-run: a broken promise is certain,
+//     one observation of it suffices, and that a baseline lists it does not mend it.
 //   - error is on top: where the suite itself erred, none of its other findings
 //     about that rule can be trusted.
 func Outcomes() []Outcome {
 	return []Outcome{
-		NotObserved, NotApplicable, Pass, Warn, ExpectedFail,
-		UnexpectedPass, CouldNotRun, Fail, Error,
+		NotObserved, NotApplicable, Pass, Warn, UnexpectedPass,
+		CouldNotRun, ExpectedFail, Fail, Error,
 	}
 }
 

@@ -34,15 +34,16 @@ func TestRuleOutcome(t *testing.T) {
 		scenarios []Outcome
 		want      Outcome
 	}{
-		"no scenario":                               {nil, NotObserved},
-		"one observation is enough":                 {[]Outcome{NotApplicable, Pass}, Pass},
-		"a pass does not hide what could not run":   {[]Outcome{Pass, CouldNotRun, Pass}, CouldNotRun},
-		"what could not run does not hide a fail":   {[]Outcome{Fail, CouldNotRun}, Fail},
-		"the suite's error stands above all":        {[]Outcome{Fail, Error, Pass}, Error},
-		"a known failure does not hide a new one":   {[]Outcome{ExpectedFail, Fail}, Fail},
-		"a known failure does not hide unseen ones": {[]Outcome{ExpectedFail, CouldNotRun}, CouldNotRun},
-		"a stale baseline shows":                    {[]Outcome{ExpectedFail, UnexpectedPass}, UnexpectedPass},
-		"an unknown word is the suite's error":      {[]Outcome{Pass, "passed"}, Error},
+		"no scenario":                                {nil, NotObserved},
+		"one observation is enough":                  {[]Outcome{NotApplicable, Pass}, Pass},
+		"a pass does not hide what could not run":    {[]Outcome{Pass, CouldNotRun, Pass}, CouldNotRun},
+		"what could not run does not hide a fail":    {[]Outcome{Fail, CouldNotRun}, Fail},
+		"the suite's error stands above all":         {[]Outcome{Fail, Error, Pass}, Error},
+		"a known failure does not hide a new one":    {[]Outcome{ExpectedFail, Fail}, Fail},
+		"what was not seen does not hide what broke": {[]Outcome{ExpectedFail, CouldNotRun}, ExpectedFail},
+		"what was mended does not hide what is not":  {[]Outcome{ExpectedFail, UnexpectedPass}, ExpectedFail},
+		"a stale baseline shows":                     {[]Outcome{Pass, UnexpectedPass}, UnexpectedPass},
+		"an unknown word is the suite's error":       {[]Outcome{Pass, "passed"}, Error},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

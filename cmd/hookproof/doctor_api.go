@@ -120,7 +120,7 @@ func (d *diagnosis) leftovers(ctx context.Context, client *driver.Client) {
 	case err != nil:
 		d.warn("leftovers", "give the client the right to list them", "%v", err)
 	case len(found) > 0:
-		d.warn("leftovers", "«hookproof cleanup» lists and removes them, unless a run is going on", "%d things of earlier runs are there", len(found))
+		d.warn("leftovers", "«hookproof cleanup» lists them, and with --run or --all removes them, unless their run is going on", "%d things of earlier runs are there", len(found))
 	default:
 		d.ok("leftovers", "earlier runs have left nothing")
 	}

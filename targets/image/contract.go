@@ -26,6 +26,9 @@ const (
 	// retryInitial and retryMax are the waits between attempts that an
 	// emitter is asked for: scenarios let a dozen deliveries in a row fail.
 	retryInitial, retryMax = "50ms", "200ms"
+	// attemptTimeout is what an emitter is asked to give an attempt: scenarios
+	// leave several without an answer.
+	attemptTimeout = "5s"
 )
 
 // loopback is where ports of containers are published: for this machine only.

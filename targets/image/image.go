@@ -183,7 +183,7 @@ func (s *stage) emitter(ctx context.Context) (targets.Emitter, error) {
 	variables := map[string]string{
 		"HOOKPROOF_LISTEN": fmt.Sprintf("0.0.0.0:%d", apiPort), "HOOKPROOF_PUBLIC_URL": e.API,
 		"HOOKPROOF_ENVIRONMENT": e.Environment, "HOOKPROOF_CLIENT_ID": e.ClientID, "HOOKPROOF_CLIENT_SECRET": e.ClientSecret,
-		"HOOKPROOF_RETRY_INITIAL": retryInitial, "HOOKPROOF_RETRY_MAX": retryMax,
+		"HOOKPROOF_RETRY_INITIAL": retryInitial, "HOOKPROOF_RETRY_MAX": retryMax, "HOOKPROOF_ATTEMPT_TIMEOUT": attemptTimeout,
 	}
 	if s.controlled() {
 		control, err := freePort()
