@@ -35,7 +35,7 @@ func BodiesHideUserAgent(t *transcript.Transcript, endpoint string, from Origin)
 
 func bodiesHide(t *transcript.Transcript, endpoint, what, text string) Outcome {
 	for _, d := range t.Deliveries(endpoint) {
-		if at := indexWord(d.Body, text); at >= 0 {
+		if at, found := indexWord(d.Body, text); found {
 			return Fail("nothing of %s in what comes to receiver %q", what, endpoint).Got("%s", cut(d.Body[max(0, at-40):]))
 		}
 	}
@@ -62,17 +62,17 @@ func productOf(agent string) string {
 }
 
 // indexWord is where the text stands in the body, in any case, and not as a
-// part of a longer number or address; -1 where it does not.
-func indexWord(body []byte, text string) int {
+// part of a longer number or address; and whether it does.
+func indexWord(body []byte, text string) (int, bool) {
 	lower, word := bytes.ToLower(body), strings.ToLower(text)
 	for from := 0; ; {
 		at := bytes.Index(lower[from:], []byte(word))
 		if at < 0 {
-			return -1
+			return 0, false
 		}
 		at += from
 		if !inNumber(lower, at-1) && !inNumber(lower, at+len(word)) {
-			return at
+			return at, true
 		}
 		from = at + 1
 	}
@@ -120,7 +120,7 @@ func (o *observed) hidingInText(c configuration, d arrived) *Broken {
 				continue
 			}
 			said[secret.text] = true
-			if at := indexWord(d.Body, secret.text); at >= 0 && !o.besides(present, secret.text) {
+			if at, found := indexWord(d.Body, secret.text); found && !o.besides(present, secret.text) {
 				return broken(Fail("nothing of %s %q", secret.what, secret.text).Got("%s", cut(d.Body[max(0, at-40):])), secret.rule)
 			}
 		}

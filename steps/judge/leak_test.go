@@ -25,6 +25,11 @@ func TestBodiesHideWhereAnEventCameFrom(t *testing.T) {
 	verdicts(t, map[string]judge.Outcome{
 		"no address":                 address(`{"event":{"id":"1"}}`),
 		"the part of another":        address(`{"host":"203.0.113.86"}`),
+		"of one that goes on with 0": address(`{"host":"203.0.113.80"}`),
+		"of one that goes on with 9": address(`{"host":"203.0.113.89"}`),
+		"of one that begins before":  address(`1203.0.113.8 came`),
+		"not: at the very beginning": address(`203.0.113.8 came`),
+		"not: at the very end":       address(`it came from 203.0.113.8`),
 		"not: in a member":           address(`{"event":{"source":{"remote":"203.0.113.8"}}}`),
 		"not: in a text in a text":   address(`[{"message":"{\"ip\":\"203.0.113.8\"}"}]`),
 		"not: in a line of a log":    address(`<14>1 - - - [a ip="203.0.113.8"] USER.CREATED`),

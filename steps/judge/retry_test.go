@@ -99,6 +99,18 @@ func TestHeadOfLine(t *testing.T) {
 	})
 }
 
+// Of several that wait, the one that waits longest is named.
+func TestHeadOfLineNamesTheFirstThatWaits(t *testing.T) {
+	t.Parallel()
+	a, b, c := about("1", "a"), about("2", "b"), about("3", "c")
+	for range 20 { // in whatever order a map gives them
+		s := new(sink).got(500, a).got(500, a, b).got(200, c)
+		if o := judge.HeadOfLine(&s.Transcript, "sink"); !strings.Contains(o.Expected, "before delivery 1 was") {
+			t.Fatalf("got %+v", o)
+		}
+	}
+}
+
 func TestInOrder(t *testing.T) {
 	t.Parallel()
 	at := func(id, user, recorded string) string {

@@ -2,6 +2,7 @@ package judge_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hookproof/hookproof/steps/judge"
@@ -44,6 +45,7 @@ func TestWhatIsAnswered200IsKept(t *testing.T) {
 		"envelopes, not to be found by ids": {envelopes, []transcript.Exchange{read()}, ""},
 		"another order, another time":       {named, []transcript.Exchange{read(`{"resources":[{"n":1,"name":"\u00c6rø"}],"recordedAt":"2026-03-04T09:15:27.123Z","id":"a"}`)}, ""},
 		"a name that changed":               {named, []transcript.Exchange{read(`{"id":"a","resources":[{"name":"?r?"}]}`)}, "RCV-017"},
+		"a list that is shorter":            {named, []transcript.Exchange{read(`{"id":"a","resources":[]}`)}, "RCV-017"},
 		"a name that is missing":            {named, []transcript.Exchange{read(`{"id":"a"}`)}, "RCV-017"},
 		"stored twice, once as it was":      {named, []transcript.Exchange{read(`{"id":"a"}`, `{"id":"a","resources":[{"name":"Ærø"}]}`)}, ""},
 	} {
@@ -62,6 +64,34 @@ func TestWhatIsAnswered200IsKept(t *testing.T) {
 				t.Errorf("kept unchanged: got %+v, want %q broken", o, c.rule)
 			}
 		})
+	}
+}
+
+// What is missing is named by where it came from.
+func TestWhatIsNotKeptIsNamed(t *testing.T) {
+	t.Parallel()
+	log := hooked(t, tried(200, "a", "b", "c"))
+	gone := read(eventsOf([]string{"a", "b"})...)
+	gone.Peer = "read-back"
+	log.Entries = append(log.Entries, transcript.Entry{Exchange: &gone})
+	if o := judge.Kept(log); !strings.Contains(o.Expected+o.Actual, "the 3 of 3 in delivery 1, with id c") {
+		t.Errorf("got %+v", o)
+	}
+	named := hooked(t, try{Body: `[{"id":"a","resources":[{"name":"x"}]}]`, Status: 200})
+	other := read(`{"id":"a","resources":[{"name":"y"}]}`)
+	other.Peer = "read-back"
+	named.Entries = append(named.Entries, transcript.Entry{Exchange: &other})
+	if o := judge.KeptUnchanged(named); !strings.Contains(o.Expected+o.Actual, "resources.0.name as it was delivered") {
+		t.Errorf("got %+v", o)
+	}
+	posted := hooked(t)
+	posted.Entries = append(posted.Entries,
+		transcript.Entry{Exchange: &transcript.Exchange{
+			Peer: "hook", Request: transcript.Request{Method: "POST", Path: "hook", Body: []byte(`[{"id":"p"}]`)}, Response: &transcript.Response{Status: 200},
+		}},
+		transcript.Entry{Exchange: &transcript.Exchange{Peer: "read-back", Response: &transcript.Response{Status: 200}}})
+	if o := judge.Kept(posted); !strings.Contains(o.Expected+o.Actual, "the 1 of 1 that the suite posted, with id p") {
+		t.Errorf("got %+v", o)
 	}
 }
 
