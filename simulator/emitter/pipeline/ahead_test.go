@@ -29,7 +29,7 @@ func TestTheNextPayloadIsGatheredWhileOneIsOnItsWay(t *testing.T) {
 	var matched, meanwhile atomic.Int64
 	bubble(t, s, func(n int, _ string) int {
 		if n == 1 {
-			time.Sleep(10 * time.Millisecond)
+			synctest.Wait() // all that can happen before the answer has
 			meanwhile.Store(matched.Load())
 		}
 		return 200
@@ -52,7 +52,7 @@ func TestWhatWasGatheredAheadIsForgottenWhenTheSubscriptionChanges(t *testing.T)
 	var w *world
 	bubble(t, s, func(n int, _ string) int {
 		if n == 1 {
-			time.Sleep(10 * time.Millisecond)
+			synctest.Wait() // all that can happen before the answer has
 			changed := s
 			changed.LimitSize, changed.PayloadFormat = 2, subscription.NDJSON
 			w.put(changed)
@@ -75,7 +75,7 @@ func TestWhatWasGatheredAheadWaitsForItsTurn(t *testing.T) {
 	t.Parallel()
 	s, records, all := inThrees()
 	bubble(t, s, func(n int, _ string) int {
-		time.Sleep(10 * time.Millisecond)
+		synctest.Wait() // all that can happen before the answer has
 		if n <= 2 {
 			return 503
 		}
@@ -96,7 +96,7 @@ func TestWhatWasGatheredAheadIsNotSentOnceSuspended(t *testing.T) {
 	var w *world
 	bubble(t, s, func(n int, _ string) int {
 		if n == 1 {
-			time.Sleep(10 * time.Millisecond)
+			synctest.Wait() // all that can happen before the answer has
 			suspended := s
 			suspended.Enabled = false
 			w.put(suspended)

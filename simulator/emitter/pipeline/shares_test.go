@@ -102,13 +102,13 @@ func TestOnlyWhatFallsToThisProcessIsWorked(t *testing.T) {
 		w.put(webhook("s"))
 		w.startSharing(s, w)
 		w.append(created(1))
-		time.Sleep(time.Minute)
+		after(time.Minute)
 		if got := answers.accepted(); len(got) > 0 {
 			t.Errorf("another's subscription was delivered to: %v", got)
 		}
 		s.set(true)
 		w.dispatcher.Reshared()
-		time.Sleep(time.Minute)
+		after(time.Minute)
 		s.set(false)
 		w.dispatcher.Reshared()
 		synctest.Wait()
@@ -116,13 +116,13 @@ func TestOnlyWhatFallsToThisProcessIsWorked(t *testing.T) {
 			t.Errorf("taken %d times, released %d times", taken, released)
 		}
 		w.append(created(2))
-		time.Sleep(time.Minute)
+		after(time.Minute)
 		if got := answers.accepted(); !slices.Equal(got, []string{"1"}) {
 			t.Errorf("delivered %v, and event 2 is another's", got)
 		}
 		s.set(true)
 		w.dispatcher.Reshared()
-		time.Sleep(time.Minute)
+		after(time.Minute)
 		w.dispatcher.Close()
 		if got := answers.accepted(); !slices.Equal(got, []string{"1", "2"}) {
 			t.Errorf("delivered %v", got)
@@ -168,7 +168,7 @@ func TestAnAttemptEndsAtOnceWithTheLease(t *testing.T) {
 		w.put(webhook("s"))
 		w.startSharing(s, w)
 		w.append(created(1))
-		time.Sleep(5 * time.Second)
+		after(5 * time.Second)
 		if called, ended := h.counts(); called != 1 || ended != 0 {
 			t.Fatalf("%d attempts, %d ended", called, ended)
 		}
@@ -177,7 +177,7 @@ func TestAnAttemptEndsAtOnceWithTheLease(t *testing.T) {
 		if _, ended := h.counts(); ended != 1 {
 			t.Error("the attempt goes on without a lease")
 		}
-		time.Sleep(time.Hour)
+		after(time.Hour)
 		if called, _ := h.counts(); called != 1 {
 			t.Errorf("%d attempts were made without a lease", called-1)
 		}
@@ -185,7 +185,7 @@ func TestAnAttemptEndsAtOnceWithTheLease(t *testing.T) {
 			t.Error("what may be another's was released")
 		}
 		s.renew()
-		time.Sleep(5 * time.Second)
+		after(5 * time.Second)
 		if called, _ := h.counts(); called != 2 {
 			t.Errorf("%d attempts after the lease was renewed", called-1)
 		}
@@ -222,11 +222,11 @@ func TestAfterSomebodyElseStoredTheCursorItIsLoadedAgain(t *testing.T) {
 		}}
 		w.startSharing(s, f)
 		w.append(created(1))
-		time.Sleep(10 * time.Second) // delivered; the other has delivered 1 to 3 meanwhile
+		after(10 * time.Second) // delivered; the other has delivered 1 to 3 meanwhile
 		w.append(created(2))
 		w.append(created(3))
 		w.append(created(4))
-		time.Sleep(10 * time.Second)
+		after(10 * time.Second)
 		w.dispatcher.Close()
 		if got := answers.accepted(); !slices.Equal(got, []string{"1", "4"}) {
 			t.Errorf("delivered %v", got)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 // slowly runs a world in which a state takes a second to be loaded.
@@ -55,15 +56,21 @@ func TestASuspensionThatEndsWhileTheStateIsLoadedCounts(t *testing.T) {
 	})
 }
 
+// stored is a world with the stored state of a subscription, and with the first
+// event after it.
+func stored() (*world, *script, subscription.Subscription) {
+	w, r, s := newWorld(), &script{}, webhook("a")
+	w.deliver(r.serve(time.Now()))
+	w.cursors[s.ID] = pipeline.State{Filter: pipeline.FilterOf(s)}
+	w.append(created(1))
+	return w, r, s
+}
+
 // What was stored is older than the first that this process saw.
 func TestEventsMeetTheFilterOfTheirTimeWhileAStoredStateIsLoaded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(*testing.T) {
-		w, r := newWorld(), &script{}
-		w.deliver(r.serve(time.Now()))
-		s := webhook("a")
-		w.cursors[s.ID] = pipeline.State{Filter: pipeline.FilterOf(s)}
-		w.append(created(1))
+		w, r, s := stored()
 		w.put(s)
 		w.loading = time.Second
 		w.start()
@@ -83,11 +90,7 @@ func TestEventsMeetTheFilterOfTheirTimeWhileAStoredStateIsLoaded(t *testing.T) {
 func TestEventsMeetTheFilterOfTheirTimeAfterAProcessDiedOfAChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(*testing.T) {
-		w, r := newWorld(), &script{}
-		w.deliver(r.serve(time.Now()))
-		s := webhook("a")
-		w.cursors[s.ID] = pipeline.State{Filter: pipeline.FilterOf(s)}
-		w.append(created(1))
+		w, r, s := stored()
 		s.ActionTypes = []string{"USER.DELETED"}
 		w.put(s)
 		w.append(created(2), typed("USER.DELETED", 3))
