@@ -2,11 +2,9 @@ package directory_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"sync"
@@ -277,79 +275,6 @@ func TestObserverIsToldOfWhatConcernsASubscription(t *testing.T) {
 	}
 }
 
-func TestOnlyCertificatesForTLSAreTrusted(t *testing.T) {
-	t.Parallel()
-	d, _, _ := open(t)
-	env := environment(t, d)
-	authority, err := pki.NewAuthority("Root")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.UploadCertificate(t.Context(), caller, env, directory.Upload{UsageType: directory.UsageSigning, File: authority.PEM()}); err != nil {
-		t.Fatal(err)
-	}
-	if got := d.Trusted(env); len(got) != 0 {
-		t.Errorf("trusted: %v", got)
-	}
-}
-
-func TestImportedKeyShakesHandsAlsoAfterARestart(t *testing.T) {
-	t.Parallel()
-	d, l, js := open(t)
-	env := environment(t, d)
-	authority, err := pki.NewAuthority("Root")
-	if err != nil {
-		t.Fatal(err)
-	}
-	identity, err := authority.Issue(pki.Leaf{Name: "client", Client: true, Intermediate: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := identity.PKCS12("p")
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := d.ImportKey(t.Context(), caller, env, directory.Upload{UsageType: directory.UsageOutboundMTLS, File: file, Password: "p"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, d := range map[string]*directory.Directory{"now": d, "after a restart": reopen(t, js, l)} {
-		pair, ok := d.KeyPair(env, key.ID)
-		if !ok || !pair.Leaf.Equal(identity.Certificate()) || len(pair.Certificate) < 2 {
-			t.Fatalf("%s: pair of %d certificates, %v", name, len(pair.Certificate), ok)
-		}
-		handshake(t, pair, authority)
-	}
-	if _, ok := d.KeyPair(env, "no"); ok {
-		t.Error("there is a pair for an unknown key")
-	}
-}
-
-// handshake presents a client certificate to a server that demands one.
-func handshake(t *testing.T, pair tls.Certificate, authority *pki.Authority) {
-	t.Helper()
-	server, err := authority.Issue(pki.Leaf{Hosts: []string{"localhost"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	near, far := net.Pipe()
-	defer near.Close()
-	defer far.Close()
-	accepted := make(chan error, 1)
-	go func() {
-		conn := tls.Server(far, &tls.Config{Certificates: []tls.Certificate{server.TLS()}, ClientAuth: tls.RequireAnyClientCert})
-		accepted <- conn.Handshake()
-	}()
-	conn := tls.Client(near, &tls.Config{Certificates: []tls.Certificate{pair}, InsecureSkipVerify: true})
-	if err := conn.Handshake(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { _, _ = conn.Read(make([]byte, 1)) }() // lets the server send its session ticket
-	if err := <-accepted; err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestPiecesGovernTheNextChange(t *testing.T) {
 	t.Parallel()
 	d, _, _ := open(t)
@@ -370,131 +295,6 @@ func TestPiecesGovernTheNextChange(t *testing.T) {
 	}
 	d.SetPieces(directory.Pieces{})
 	subscribe(t, d, env, "y")
-}
-
-func TestLeftoversOfACutOffDeletionAreRemoved(t *testing.T) {
-	t.Parallel()
-	d, l, js := open(t)
-	env := environment(t, d)
-	subscribe(t, d, env, "s")
-	kv, err := js.KeyValue(t.Context(), "directory")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := kv.Delete(t.Context(), "environment."+env); err != nil { // as if the process had died right after
-		t.Fatal(err)
-	}
-	if got := reopen(t, js, l).Environments(); len(got) != 0 {
-		t.Errorf("environments %v", got)
-	}
-	nothingIsLeft(t, js)
-}
-
-func nothingIsLeft(t *testing.T, js jetstream.JetStream) {
-	t.Helper()
-	kv, err := js.KeyValue(t.Context(), "directory")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lister, err := kv.ListKeys(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for key := range lister.Keys() {
-		t.Errorf("%s is left", key)
-	}
-}
-
-func TestDeletedEnvironmentLeavesNothingInTheStore(t *testing.T) {
-	t.Parallel()
-	d, _, js := open(t)
-	env, other := environment(t, d), environment(t, d)
-	subscribe(t, d, env, "s")
-	kept := subscribe(t, d, other, "kept")
-	if err := d.DeleteEnvironment(t.Context(), caller, env); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := d.Subscription(other, kept.ID); !ok {
-		t.Error("another environment lost its subscription")
-	}
-	if got := reopen(t, js, &log{}).Subscriptions(other); len(got) != 1 {
-		t.Errorf("after a restart another environment has %v", got)
-	}
-	if err := d.DeleteEnvironment(t.Context(), caller, other); err != nil {
-		t.Fatal(err)
-	}
-	nothingIsLeft(t, js)
-}
-
-func TestRolesGoWithTheirHolder(t *testing.T) {
-	t.Parallel()
-	d, _, js := open(t)
-	env := environment(t, d)
-	user, err := d.Create(t.Context(), caller, env, directory.User, object(t, `{"username":"u","email":"u@example.com"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	worker, err := d.Create(t.Context(), caller, env, directory.Application,
-		object(t, `{"name":"W","enabled":true,"protocol":"OPENID_CONNECT","type":"WORKER","tokenEndpointAuthMethod":"CLIENT_SECRET_BASIC"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := fmt.Sprintf(`{"role":{"id":%q},"scope":{"type":"ENVIRONMENT","id":%q}}`, directory.RoleID(directory.RoleEnvironmentAdmin), env)
-	if _, err := d.AssignRole(t.Context(), caller, env, directory.User, user.ID, object(t, body)); err != nil {
-		t.Fatal(err)
-	}
-	if held := roleEntries(t, js); held != 4 {
-		t.Fatalf("%d role assignments are stored", held)
-	}
-	for kind, id := range map[directory.Kind]string{directory.User: user.ID, directory.Application: worker.ID} {
-		if err := d.Delete(t.Context(), caller, env, kind, id); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := d.RoleAssignments(env, kind, id); !errors.Is(err, directory.ErrNotFound) {
-			t.Error(err)
-		}
-	}
-	if held := roleEntries(t, js); held != 0 {
-		t.Errorf("%d role assignments are left", held)
-	}
-}
-
-func roleEntries(t *testing.T, js jetstream.JetStream) int {
-	t.Helper()
-	kv, err := js.KeyValue(t.Context(), "directory")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lister, err := kv.ListKeysFiltered(t.Context(), "roleAssignment.>")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for range lister.Keys() {
-		n++
-	}
-	return n
-}
-
-func TestRootEnvironmentIsMadeOnce(t *testing.T) {
-	t.Parallel()
-	_, l, js := open(t)
-	const root = "55555555-5555-4555-8555-555555555555"
-	for range 2 {
-		d, err := directory.Open(t.Context(), directory.Options{Recorder: l, Place: memory(js), Root: root})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := d.Environments(); len(got) != 1 || got[0] != root {
-			t.Errorf("environments %v", got)
-		}
-	}
-	if diff := cmp.Diff([]string{"ENVIRONMENT.CREATED", "POPULATION.CREATED"}, l.types); diff != "" {
-		t.Error(diff)
-	}
-	if _, err := directory.Open(t.Context(), directory.Options{Recorder: l, Place: memory(js), Root: "a.b"}); err == nil {
-		t.Error("a root that is no UUID is accepted")
-	}
 }
 
 // TestWhatIsReadAfterAnyHistoryIsWhatARestartReads holds for every sequence of changes.
