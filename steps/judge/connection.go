@@ -6,7 +6,7 @@ import (
 	"github.com/hookproof/hookproof/steps/transcript"
 )
 
-// deliveryTest is the type of the event that tests a connection (R1).
+// deliveryTest is the type of the event that tests a connection (R1, V2).
 const deliveryTest = "EVENT_DELIVERY_TEST"
 
 // Tested fails unless a POST brought the event of a connection test to the

@@ -51,17 +51,13 @@ func promisedBy(t *transcript.Transcript) []promised {
 				p.event, p.enveloped = inner, true
 			}
 			p.id = p.event.Get("id").String()
-			if p.id != "" && p.event.Get("action.type").Str != connectionTest {
+			if p.id != "" && p.event.Get("action.type").Str != deliveryTest {
 				kept = append(kept, p)
 			}
 		}
 	}
 	return kept
 }
-
-// connectionTest is the type of the event by which a connection is tested
-// (V2).
-const connectionTest = "EVENT_DELIVERY_TEST"
 
 // readBack are the events that were read back in a scenario, by their ids.
 func readBack(t *transcript.Transcript) (events map[string][]gjson.Result, asked bool) {
