@@ -9,6 +9,7 @@ import (
 
 	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/internal/nearest"
+	"github.com/hookproof/hookproof/reports"
 )
 
 // Explain writes what a rule promises, who says so, and what judges it; of a
@@ -141,7 +142,7 @@ func (p *Plan) WriteProfiles(w io.Writer) error {
 		if !ok {
 			words = "the area " + name
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", name, counted(rules, "rule"), counted(scenarios, "scenario"), words)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", name, reports.Plural(rules, "rule"), reports.Plural(scenarios, "scenario"), words)
 	}
 	return table.Flush()
 }
@@ -165,7 +166,7 @@ func (p *Plan) WriteRules(w io.Writer) error {
 		note := r.Reason
 		if n > 0 {
 			judged++
-			note = counted(n, "scenario")
+			note = reports.Plural(n, "scenario")
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Role, r.Area, r.Level, note)
 	}
@@ -174,12 +175,4 @@ func (p *Plan) WriteRules(w io.Writer) error {
 	}
 	_, err = fmt.Fprintf(w, "%d of %d rules have a scenario\n", judged, len(rules))
 	return err
-}
-
-// counted is a number of things in words.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -290,9 +290,9 @@ func BaselineOf(r Results, reason, expires string) ([]Known, error) {
 	case r.Selection.Narrowed():
 		return refuse("the run was narrowed to a selection; run without --profile, --level, --rule and --scenario")
 	case n[Error] > 0:
-		return refuse("%s ended in an error of the suite", plural(n[Error], "scenario"))
+		return refuse("%s ended in an error of the suite", Plural(n[Error], "scenario"))
 	case VerdictOf(r) == Incomplete || r.Verdict == Incomplete || r.Verdict == "":
-		return refuse("the run is incomplete, with %s that could not run; run again until everything is observed", plural(n[CouldNotRun], "scenario"))
+		return refuse("the run is incomplete, with %s that could not run; run again until everything is observed", Plural(n[CouldNotRun], "scenario"))
 	}
 	var list []Known
 	for _, s := range r.Scenarios {

@@ -93,7 +93,7 @@ func (c Console) stories(b *strings.Builder, r Results) {
 		}
 	}
 	if left > 0 {
-		fmt.Fprintf(b, "\n%s more like these: see %s.\n", plural(left, "scenario"), FileName)
+		fmt.Fprintf(b, "\n%s more like these: see %s.\n", Plural(left, "scenario"), FileName)
 	}
 }
 
@@ -124,7 +124,7 @@ func (c Console) grouped(b *strings.Builder, r Results, o Outcome, title string)
 	fmt.Fprintf(b, "\n%s\n", c.paint().outcome(o, title))
 	for i, reason := range reasons {
 		if i == maxGroups {
-			fmt.Fprintf(b, "  %s more: see %s.\n", plural(len(reasons)-maxGroups, "reason"), FileName)
+			fmt.Fprintf(b, "  %s more: see %s.\n", Plural(len(reasons)-maxGroups, "reason"), FileName)
 			return
 		}
 		for _, line := range wrap(reason, c.width()-2) {

@@ -163,7 +163,7 @@ func (c Change) step() string {
 // counted is "2 regressions, 1 fix, …" in the order of the sections.
 func (d Diff) counted() string {
 	return fmt.Sprintf("%s, %d fixed, %d changed otherwise, %d new, %d gone",
-		plural(len(d.Regressions), "regression"), len(d.Fixes), len(d.Changed), len(d.New), len(d.Gone))
+		Plural(len(d.Regressions), "regression"), len(d.Fixes), len(d.Changed), len(d.New), len(d.Gone))
 }
 
 func (s Side) String() string {

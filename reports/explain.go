@@ -24,7 +24,7 @@ func explain(r Results, width int, p paint) string {
 // verdictLine is the verdict in one line, for those who asked for quiet.
 func verdictLine(r Results, p paint) string {
 	line := fmt.Sprintf("%s  %s: %d of %s observed; scenarios: %s; exit code %d",
-		p.verdict(r.Verdict, verdictWord(r)), oneLine(r.Target.Name), rulesObserved(r), plural(len(r.Rules), "rule"),
+		p.verdict(r.Verdict, verdictWord(r)), oneLine(r.Target.Name), rulesObserved(r), Plural(len(r.Rules), "rule"),
 		tallyWords(tally(r.Scenarios)), ExitCode(r))
 	if reason := commonestReason(r); r.Verdict == Incomplete && reason != "" {
 		line += "; " + oneLine(reason)
@@ -117,7 +117,7 @@ func judgedTarget(r Results) string {
 		text += fmt.Sprintf(", shard %d of %d", s.Index, s.Count)
 	}
 	if len(r.Shards) > 0 {
-		text += fmt.Sprintf(", merged from %s", plural(len(r.Shards), "shard"))
+		text += fmt.Sprintf(", merged from %s", Plural(len(r.Shards), "shard"))
 	}
 	return oneLine(text)
 }
@@ -155,7 +155,7 @@ func observed(b *strings.Builder, r Results, width int) {
 		n[rule.Outcome]++
 	}
 	paragraph(b, fmt.Sprintf("%d of %s observed, by %s in %.1f s:", rulesObserved(r),
-		plural(len(r.Rules), "rule"), plural(len(r.Scenarios), "scenario"), float64(r.DurationMs)/1000), width)
+		Plural(len(r.Rules), "rule"), Plural(len(r.Scenarios), "scenario"), float64(r.DurationMs)/1000), width)
 	for _, o := range toldOutcomes() {
 		if n[o] > 0 {
 			fmt.Fprintf(b, "%s%5d  %s\n", indent, n[o], outcomeWords(o))
@@ -218,7 +218,7 @@ func reasons(r Results) []string {
 	var lines []string
 	say := func(k int, format string, args ...any) {
 		if k > 0 {
-			lines = append(lines, plural(k, "scenario")+" "+fmt.Sprintf(format, args...))
+			lines = append(lines, Plural(k, "scenario")+" "+fmt.Sprintf(format, args...))
 		}
 	}
 	say(n[Error], "ended in an error of the suite itself: nothing is said about the target there.")

@@ -157,9 +157,9 @@ func lead(r Results) string {
 	case ExitCode(r) == ExitError:
 		return fmt.Sprintf("The suite itself erred; what it found out about %s is in doubt.", target)
 	case r.Verdict == NonConformant:
-		return fmt.Sprintf("%s breaks %s of the %d that were observed.", target, plural(broken, "promise"), seen)
+		return fmt.Sprintf("%s breaks %s of the %d that were observed.", target, Plural(broken, "promise"), seen)
 	case r.Verdict == Conformant:
-		return fmt.Sprintf("%s keeps every promise that was judged: %d of %s were observed.", target, seen, plural(len(r.Rules), "rule"))
+		return fmt.Sprintf("%s keeps every promise that was judged: %d of %s were observed.", target, seen, Plural(len(r.Rules), "rule"))
 	}
 	return fmt.Sprintf("Nothing broken was seen of %s, but not everything that it claims could be observed.", target)
 }
@@ -189,7 +189,7 @@ func facts(r Results) []fact {
 		{"Rules", "revision " + r.Suite.Revision},
 		{"Suite", "hookproof " + r.Suite.Version},
 		{"Begun", r.StartedAt.UTC().Format("2006-01-02 15:04:05 UTC")},
-		{"Took", fmt.Sprintf("%.1f s, %s", (time.Duration(r.DurationMs) * time.Millisecond).Seconds(), plural(len(r.Scenarios), "scenario"))},
+		{"Took", fmt.Sprintf("%.1f s, %s", (time.Duration(r.DurationMs) * time.Millisecond).Seconds(), Plural(len(r.Scenarios), "scenario"))},
 		{"Seed", fmt.Sprint(r.Seed)},
 		{"Command", r.Command},
 		{"Exit code", fmt.Sprint(ExitCode(r))},

@@ -92,7 +92,7 @@ func markdownStories(b *strings.Builder, r Results, limit int) {
 		}
 	}
 	if left > 0 {
-		fmt.Fprintf(b, "\n%s more did not fit here: see %s or %s.\n", plural(left, "scenario"), HTMLName, FileName)
+		fmt.Fprintf(b, "\n%s more did not fit here: see %s or %s.\n", Plural(left, "scenario"), HTMLName, FileName)
 	}
 }
 
@@ -107,7 +107,7 @@ func markdownReasons(b *strings.Builder, r Results, limit int) {
 	if len(lines) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n<details><summary>%s not judged, and why</summary>\n\n", plural(len(lines), "rule"))
+	fmt.Fprintf(b, "\n<details><summary>%s not judged, and why</summary>\n\n", Plural(len(lines), "rule"))
 	const ending = 200 // room for the last lines
 	for i, line := range lines {
 		if b.Len()+len(line) > limit-ending {

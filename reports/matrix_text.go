@@ -156,7 +156,7 @@ func (c Console) Matrix(m Matrix) error {
 		b.WriteString(line + "\n")
 	}
 	if len(t.Unproven) == 0 && len(m.Rules) > 0 {
-		fmt.Fprintf(&b, "Each of %s has a fault.\n", plural(len(m.Rules), "observed rule"))
+		fmt.Fprintf(&b, "Each of %s has a fault.\n", Plural(len(m.Rules), "observed rule"))
 	}
 	fmt.Fprintf(&b, "Seed %d, %.1f s.\n", m.Seed, float64(m.DurationMs)/1000)
 	_, err := io.WriteString(c.Out, b.String())
@@ -167,7 +167,7 @@ func (c Console) Matrix(m Matrix) error {
 func (t Tally) words() []string {
 	var lines []string
 	if t.Faults > 0 {
-		lines = append(lines, plural(t.Faults, "deliberately wrong implementation")+". "+t.refusals())
+		lines = append(lines, Plural(t.Faults, "deliberately wrong implementation")+". "+t.refusals())
 	}
 	if t.Liberties > 0 {
 		refused := "none was refused"
@@ -177,7 +177,7 @@ func (t Tally) words() []string {
 		if t.NotTaken > 0 {
 			refused += fmt.Sprintf("; %d could not be run", t.NotTaken)
 		}
-		lines = append(lines, plural(t.Liberties, "right implementation")+" with an unusual behaviour that no rule forbids (a liberty): "+refused+".")
+		lines = append(lines, Plural(t.Liberties, "right implementation")+" with an unusual behaviour that no rule forbids (a liberty): "+refused+".")
 	}
 	if len(t.Unproven) > 0 {
 		lines = append(lines, fmt.Sprintf("Without any fault: %s.", strings.Join(t.Unproven, ", ")))

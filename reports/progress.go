@@ -113,7 +113,7 @@ func (p *Progress) line(text string) {
 func (p *Progress) heartbeat() {
 	p.said = p.done
 	fmt.Fprintf(p.out, "%d of %s, %s, %.1f s\n",
-		p.done, plural(p.total, "scenario"), tallyWords(p.n), time.Since(p.started).Seconds())
+		p.done, Plural(p.total, "scenario"), tallyWords(p.n), time.Since(p.started).Seconds())
 }
 
 // brief fits beside the bar: a line that wraps cannot be taken away again. The

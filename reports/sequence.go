@@ -114,7 +114,7 @@ func bounded(rows []seqRow) []seqRow {
 		return rows
 	}
 	left := len(rows) - maxRows
-	gap := seqRow{Kind: "gap", Text: plural(left, "row") + " left out here; the transcript's file has them all"}
+	gap := seqRow{Kind: "gap", Text: Plural(left, "row") + " left out here; the transcript's file has them all"}
 	return slices.Concat(rows[:maxRows/2], []seqRow{gap}, rows[len(rows)-maxRows/2:])
 }
 
@@ -171,7 +171,7 @@ func callRow(at time.Time, x *exchange) seqRow {
 func deliveryRow(d delivery) seqRow {
 	what := size(len(d.Body))
 	if n := events(d.Body); n > 0 {
-		what = plural(n, "event") + ", " + what
+		what = Plural(n, "event") + ", " + what
 	}
 	if !d.Complete {
 		what += ", cut off"
@@ -262,7 +262,7 @@ func elapsed(d time.Duration) string {
 func size(n int) string {
 	switch {
 	case n < 1000:
-		return plural(n, "byte")
+		return Plural(n, "byte")
 	case n < 1000*1000:
 		return fmt.Sprintf("%.1f kB", float64(n)/1000)
 	}

@@ -81,8 +81,8 @@ func wrap(s string, width int) []string {
 	return append(lines, line)
 }
 
-// plural is "1 rule" or "2 rules".
-func plural(n int, noun string) string {
+// Plural is "1 rule" or "2 rules".
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

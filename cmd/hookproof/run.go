@@ -180,7 +180,7 @@ func (r *runFlags) run(cmd *cobra.Command, who targets.Target, options []hookpro
 
 // announcement says what is about to be run.
 func announcement(blank reports.Results, r *runFlags) string {
-	text := fmt.Sprintf("%s against %s, %d at once, shuffled with seed %d", scenarios(len(blank.Scenarios)), blank.Target.Name, r.concurrency, blank.Seed)
+	text := fmt.Sprintf("%s against %s, %d at once, shuffled with seed %d", reports.Plural(len(blank.Scenarios), "scenario"), blank.Target.Name, r.concurrency, blank.Seed)
 	if r.repeat > 1 {
 		text += fmt.Sprintf(", each %d times", r.repeat)
 	}
@@ -188,13 +188,6 @@ func announcement(blank reports.Results, r *runFlags) string {
 		text += fmt.Sprintf(", shard %d of %d", s.Index, s.Count)
 	}
 	return text
-}
-
-func scenarios(n int) string {
-	if n == 1 {
-		return "1 scenario"
-	}
-	return fmt.Sprintf("%d scenarios", n)
 }
 
 // consoleOf is where a command prints results.
