@@ -27,7 +27,7 @@ const (
 	// A scenario with a delivery.
 	one = "HOOKPROOF_SCENARIO=delivery/a-single-event-that-no-other-follows"
 	// The image that testcontainers pulls may not be reached.
-	noReaper = " TESTCONTAINERS_RYUK_DISABLED=true"
+	noRyuk = " TESTCONTAINERS_RYUK_DISABLED=true"
 )
 
 // aVendor begins a module with the emitter of the example. The module proxy
@@ -62,9 +62,9 @@ var exceptions = []exception{
 
 	{page: "docs/containers.md", begins: "CGO_ENABLED=0 go build -o dist", reason: "it leaves images", docker: "docker",
 		after: "docker rmi hookproof-docs/emitter hookproof-docs/receiver hookproof-docs/hookproof"},
-	{page: "docs/containers.md", begins: "./hookproof run --target image:hookproof/emitter", reason: inContainer, docker: "docker", variables: one + noReaper},
-	{page: "docs/containers.md", begins: "CGO_ENABLED=0 go build -C examples", reason: inContainer, docker: "docker", variables: "HOOKPROOF_PROFILE=completeness" + noReaper},
-	{page: "docs/containers.md", begins: "./hookproof run --target image:.#emitter --receiver-image", reason: inContainer, docker: "docker", variables: one + noReaper},
+	{page: "docs/containers.md", begins: "./hookproof run --target image:hookproof/emitter", reason: inContainer, docker: "docker", variables: one + noRyuk},
+	{page: "docs/containers.md", begins: "CGO_ENABLED=0 go build -C examples", reason: inContainer, docker: "docker", variables: "HOOKPROOF_PROFILE=completeness" + noRyuk},
+	{page: "docs/containers.md", begins: "./hookproof run --target image:.#emitter --receiver-image", reason: inContainer, docker: "docker", variables: one + noRyuk},
 
 	{page: "docs/desk.md", begins: "./hookproof emitter --listen", reason: serves, serves: "Stop with Ctrl-C"},
 	{page: "docs/desk.md", begins: "./hookproof receiver --inspect-listen", reason: serves, serves: "Stop with Ctrl-C"},

@@ -13,8 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/testcontainers/testcontainers-go"
-	"github.com/testcontainers/testcontainers-go/log"
+	"github.com/hookproof/hookproof/internal/docker"
 )
 
 // Bounds of the checks.
@@ -41,14 +40,7 @@ func (d *diagnosis) machine() {
 
 // docker checks that containers can be started.
 func (d *diagnosis) docker(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, checkWithin)
-	defer cancel()
-	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(log.NewNoopLogger()))
-	if err == nil {
-		err = provider.Health(ctx)
-		_ = provider.Close()
-	}
-	if err != nil {
+	if err := docker.Answers(ctx); err != nil {
 		d.fail("Docker", "start Docker, or set DOCKER_HOST to where it is", "%v", err)
 		return
 	}

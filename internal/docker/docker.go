@@ -1,5 +1,4 @@
-// Package docker says whether a test can have containers. No package but one of
-// tests has a use for it.
+// Package docker says whether there can be containers.
 package docker
 
 import (
@@ -25,7 +24,12 @@ const answersWithin = 10 * time.Second
 // instead.
 func Require(t testing.TB, programs ...string) {
 	t.Helper()
-	err := answers(t.Context(), programs)
+	err := Answers(t.Context())
+	for _, program := range programs {
+		if err == nil {
+			err = runs(t.Context(), program)
+		}
+	}
 	switch {
 	case err == nil:
 	case os.Getenv(required) == "1":
@@ -35,7 +39,8 @@ func Require(t testing.TB, programs ...string) {
 	}
 }
 
-func answers(ctx context.Context, programs []string) error {
+// Answers asks Docker whether it is there; the error says why it is not.
+func Answers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answersWithin)
 	defer cancel()
 	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(log.NewNoopLogger()))
@@ -46,10 +51,15 @@ func answers(ctx context.Context, programs []string) error {
 	if err != nil {
 		return fmt.Errorf("ask Docker whether it is there: %w", err)
 	}
-	for _, program := range programs {
-		if out, err := exec.CommandContext(ctx, program, "version").CombinedOutput(); err != nil {
-			return fmt.Errorf("%s version: %w\n%s", program, err, out)
-		}
+	return nil
+}
+
+// runs tells whether a program that works with Docker is there.
+func runs(ctx context.Context, program string) error {
+	ctx, cancel := context.WithTimeout(ctx, answersWithin)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, program, "version").CombinedOutput(); err != nil {
+		return fmt.Errorf("%s version: %w\n%s", program, err, out)
 	}
 	return nil
 }
