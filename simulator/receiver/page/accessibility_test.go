@@ -88,7 +88,8 @@ func controlRoles() []string {
 
 func TestEveryControlHasANameAndIsReachedByKeyboard(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	furnish(d)
 	b.Look(1440, 900, "light")
 	b.open(d.url + "/")
@@ -215,7 +216,8 @@ func TestEveryTextHasContrast(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
-			b, d := newTab(t), newDesk(t)
+			d := newDesk(t)
+			b := newTab(d)
 			furnish(d)
 			b.Look(1440, 900, scheme)
 			b.open(d.url + "/")
@@ -232,7 +234,8 @@ func TestEveryTextHasContrast(t *testing.T) {
 
 func TestNothingIsCutOffAt400Pixels(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	furnish(d)
 	b.Look(400, 800, "light")
 	b.open(d.url + "/")

@@ -3,7 +3,6 @@ package page_test
 import (
 	"context"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -18,9 +17,12 @@ const patience = browser.Patience
 // tab is a page in a browser of its own.
 type tab struct{ *browser.Tab }
 
-func newTab(t *testing.T) *tab {
-	t.Helper()
-	return &tab{browser.Open(t)}
+// newTab opens a browser for pages of the desk. It is closed before the desk
+// is: a page whose receiver goes away complains on its console that its stream
+// was cut off, which would fail the test.
+func newTab(d *desk) *tab {
+	d.Helper()
+	return &tab{browser.Open(d.T)}
 }
 
 func (b *tab) open(url string) {

@@ -24,7 +24,8 @@ func (b *tab) show(name string) {
 
 func TestDetailShowsADeliveryByteForByte(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"bytes"}`)
 	// A number that a decoder would round, a member that is there twice, and
 	// an escape: the layout must show each as it was sent.
@@ -56,7 +57,8 @@ func TestDetailShowsADeliveryByteForByte(t *testing.T) {
 
 func TestBodiesThatAreNoBatchAreShownToo(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"odd"}`)
 	for name, body := range map[string]struct{ sent, view, says string }{
 		"empty":        {"", "Body, as sent", "0 B"},
@@ -84,7 +86,8 @@ func TestBodiesThatAreNoBatchAreShownToo(t *testing.T) {
 // What arrives may have been made to harm whoever looks at it.
 func TestHostileDeliveriesAreOnlyText(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	const attack = `<img src=x onerror="window.harmed=1"><script>window.harmed=1</script>`
 	endpoint := d.endpoint(`{"name":"<img src=x onerror=\"window.harmed=1\">"}`)
 	d.deliver(endpoint, "plain", []byte(attack), "X-Attack", attack)
@@ -107,7 +110,8 @@ func TestHostileDeliveriesAreOnlyText(t *testing.T) {
 
 func TestAttemptsOfABatchStandSideBySide(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"retried","behaviour":{"steps":[{"status":503},{"status":503}],"then":{"status":200}}}`)
 	payload := batch(1, 40, time.Second, "USER.UPDATED")
 	for i := range 3 {
@@ -144,7 +148,8 @@ func TestAttemptsOfABatchStandSideBySide(t *testing.T) {
 
 func TestNoKeyIsNeededTwiceToWalkThroughDeliveries(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"keys"}`)
 	for i := range 30 {
 		d.deliver(endpoint, "plain", batch(i, 1, 0, "USER.CREATED"))
@@ -178,7 +183,8 @@ func TestNoKeyIsNeededTwiceToWalkThroughDeliveries(t *testing.T) {
 
 func TestADeliveryCanBeSentAgainElsewhere(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	from, to := d.endpoint(`{"name":"from"}`), d.endpoint(`{"name":"to"}`)
 	payload := batch(1, 2, 0, "USER.CREATED")
 	d.deliver(from, "plain", payload)

@@ -32,7 +32,8 @@ func (b *tab) allowClipboard() {
 
 func TestAnEndpointWithABehaviourIsMadeByKeyboard(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	named := d.inspect("/inspect/behaviours").Get("behaviours.#.name").Array()
 	if len(named) == 0 {
 		t.Fatal("no behaviour has a name")
@@ -68,7 +69,8 @@ func TestAnEndpointWithABehaviourIsMadeByKeyboard(t *testing.T) {
 
 func TestABehaviourCanBeSwitchedWhileRunning(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"switched"}`)
 	b.open(d.url + "/#endpoint=" + endpoint.Get("id").String())
 	b.until(`document.querySelector('[data-key="behaviour"]')`)
@@ -90,7 +92,8 @@ func TestABehaviourCanBeSwitchedWhileRunning(t *testing.T) {
 
 func TestADeletedEndpointLeavesThePage(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"short-lived"}`)
 	b.open(d.url + "/#endpoint=" + endpoint.Get("id").String())
 	b.until(`document.querySelector('[data-key="delete"]')`)
@@ -105,7 +108,8 @@ func TestADeletedEndpointLeavesThePage(t *testing.T) {
 
 func TestAPortCanBeClosedAndOpenedAgain(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"own port","listener":{"mode":"plain","dedicated":true,"open":true}}`)
 	b.open(d.url + "/#endpoint=" + endpoint.Get("id").String())
 	for _, state := range []string{"closed", "open"} {
@@ -117,7 +121,8 @@ func TestAPortCanBeClosedAndOpenedAgain(t *testing.T) {
 
 func TestADialogThatFollowsAnotherAtOnceIsWhole(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	b.open(d.url + "/")
 	b.until(`document.getElementById("live").dataset.state === "live"`)
 	b.press("n")

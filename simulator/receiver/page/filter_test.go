@@ -38,7 +38,8 @@ func (b *tab) choose(selector, value string) {
 
 func TestFilters(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	good := d.endpoint(`{"name":"good"}`)
 	bad := d.endpoint(`{"name":"bad","behaviour":{"then":{"status":503}}}`)
 	d.deliver(good, "plain", batch(1, 2, 0, "USER.CREATED"))
@@ -104,7 +105,8 @@ func TestAFilterHoldsForWhatArrivesLater(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b, d := newTab(t), newDesk(t)
+			d := newDesk(t)
+			b := newTab(d)
 			endpoint := d.endpoint(`{"name":"filtered"}`)
 			d.deliver(endpoint, "plain", batch(1, 1, 0, "GROUP.CREATED"))
 			b.open(d.url + "/")
@@ -127,7 +129,8 @@ func TestAFilterHoldsForWhatArrivesLater(t *testing.T) {
 
 func TestDraggingOverTheTimelineNarrowsThePeriod(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"timeline"}`)
 	for i := range 3 {
 		d.deliver(endpoint, "plain", batch(i, 1, 0, "USER.CREATED"))

@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 )
@@ -10,22 +11,25 @@ const rowCount = `Number(document.getElementById("grid").getAttribute("aria-rowc
 
 func TestADeliveryAppearsWithinASecondWithoutReload(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"live"}`)
 	b.open(d.url + "/")
 	b.until(`document.getElementById("live").dataset.state === "live"`)
-	// The clock runs in the page, from the moment the receiver has answered
-	// to the frame that shows the row.
 	evaluate[any](b, `window.stays = true`)
+	var took []time.Duration
 	for i := range 5 {
 		if status := d.deliver(endpoint, "plain", batch(10*i, 3, time.Second, "USER.CREATED")); status != 200 {
 			t.Fatalf("status %d", status)
 		}
 		answered := time.Now()
 		b.until(fmt.Sprintf(`%s === %d && document.querySelectorAll("#rows .row:not([hidden])").length === %d`, rowCount, i+1, i+1))
-		if took := time.Since(answered); took > time.Second {
-			t.Errorf("delivery %d was shown %v after its answer", i+1, took)
-		}
+		took = append(took, time.Since(answered))
+	}
+	// One may be late on a busy machine; a page that asks only now and then is
+	// late most of the time.
+	if slices.Sort(took); took[len(took)/2] > time.Second {
+		t.Errorf("deliveries were shown %v after their answers", took)
 	}
 	if !evaluate[bool](b, `window.stays === true`) {
 		t.Error("the page was loaded again")
@@ -40,7 +44,8 @@ func TestADeliveryAppearsWithinASecondWithoutReload(t *testing.T) {
 
 func TestWhilePausedNothingMovesAndAfterwardsNothingIsMissing(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"paused"}`)
 	d.deliver(endpoint, "plain", batch(1, 1, 0, "USER.CREATED"))
 	b.open(d.url + "/")
@@ -58,7 +63,8 @@ func TestWhilePausedNothingMovesAndAfterwardsNothingIsMissing(t *testing.T) {
 
 func TestWhatIsReadStaysWhereItIsWhenMoreArrives(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"busy"}`)
 	for i := range 120 {
 		d.deliver(endpoint, "plain", batch(i, 1, 0, "USER.CREATED"))
@@ -82,7 +88,8 @@ func TestWhatIsReadStaysWhereItIsWhenMoreArrives(t *testing.T) {
 
 func TestClearedDeliveriesLeaveThePage(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	one, two := d.endpoint(`{"name":"one"}`), d.endpoint(`{"name":"two"}`)
 	d.deliver(one, "plain", batch(1, 1, 0, "USER.CREATED"))
 	d.deliver(two, "plain", batch(2, 1, 0, "USER.CREATED"))

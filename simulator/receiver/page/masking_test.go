@@ -16,7 +16,8 @@ const everything = `document.documentElement.outerHTML + [...document.querySelec
 
 func TestSecretsAreHiddenUntilAskedFor(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	const canary = "canary-7f3a9c"
 	endpoint := d.endpoint(`{"name":"secret"}`)
 	token := endpoint.Get("token").String()
@@ -52,7 +53,8 @@ func TestSecretsAreHiddenUntilAskedFor(t *testing.T) {
 
 func TestCopiedCommandsHoldSecretsOnlyIfTheyAreShown(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	const canary = "canary-51bd02"
 	endpoint := d.endpoint(`{"name":"copied"}`)
 	d.deliver(endpoint, "plain", batch(1, 1, 0, "USER.CREATED"), "Authorization", "Splunk "+canary)

@@ -11,7 +11,8 @@ import (
 // module returns a tab in which one of the page's modules is loaded as m.
 func module(t *testing.T, name string) *tab {
 	t.Helper()
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	b.open(d.url + "/")
 	evaluate[bool](b, fmt.Sprintf(`import("/assets/%s").then((loaded) => { window.m = loaded; return true; })`, name))
 	return b

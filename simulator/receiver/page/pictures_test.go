@@ -26,7 +26,8 @@ func TestPictures(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	play(d)
 	b.open(d.url + "/")
 	b.until(`document.querySelectorAll("#rows .note").length > 2 && document.getElementById("live").dataset.state === "live"`)

@@ -15,7 +15,8 @@ func TestTenThousandDeliveriesStayQuick(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes 10,000 deliveries")
 	}
-	b, d := newTab(t), newDesk(t)
+	d := newDesk(t)
+	b := newTab(d)
 	endpoint := d.endpoint(`{"name":"many"}`)
 	const total, clients = 10_000, 4
 	payload := batch(1, 5, time.Second, "USER.CREATED")

@@ -12,7 +12,8 @@ import (
 
 func TestThePageWorksBehindAToken(t *testing.T) {
 	t.Parallel()
-	b, d := newTab(t), newDeskWith(t, receiver.Options{InspectToken: "the-token"})
+	d := newDeskWith(t, receiver.Options{InspectToken: "the-token"})
+	b := newTab(d)
 	bearer := http.Header{"Authorization": {"Bearer the-token"}}
 	status, made := d.send(http.MethodPost, d.url+"/inspect/endpoints", bearer, []byte(`{"name":"guarded"}`))
 	if status != http.StatusCreated {
