@@ -105,3 +105,27 @@ func TestClearedDeliveriesLeaveThePage(t *testing.T) {
 	b.until(rowCount + ` === 1`)
 	contains(t, b.text("#rows .row"), "two")
 }
+
+// A browser has six connections to a server; a page that is left must not keep
+// one, for the next would wait a minute for it.
+func TestAPageThatIsLeftKeepsNoConnection(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	b := newTab(d)
+	endpoint := d.endpoint(`{"name":"walked through"}`)
+	visited := time.Now()
+	for i := range 8 {
+		b.open(fmt.Sprintf("%s/?%d", d.url, i))
+		b.until(`document.getElementById("live").dataset.state === "live"`)
+	}
+	if took := time.Since(visited); took > patience/2 {
+		t.Errorf("eight pages took %v", took)
+	}
+	// The way back shows the page as it was left, and then what has come since.
+	evaluate[any](b, `dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }))`)
+	d.deliver(endpoint, "plain", batch(1, 1, 0, "USER.CREATED"))
+	evaluate[any](b, `dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)
+	b.until(rowCount + ` === 1`)
+	d.deliver(endpoint, "plain", batch(2, 1, 0, "USER.CREATED"))
+	b.until(rowCount + ` === 2`)
+}

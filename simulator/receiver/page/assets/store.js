@@ -28,6 +28,10 @@ export class Store extends EventTarget {
   #frame = 0;
 
   async start() {
+    // A page that is left lives on for the way back. Its stream must not: a
+    // browser has six connections to a receiver, and the seventh page would wait.
+    addEventListener('pagehide', () => this.#stopFollowing());
+    addEventListener('pageshow', ({ persisted }) => { if (persisted) this.#again(); });
     await Promise.all([this.#loadNamed(), this.loadEndpoints(), this.reload()]);
   }
 
@@ -112,9 +116,18 @@ export class Store extends EventTarget {
     this.state = state;
     this.#say('state');
     if (state !== 'lost') return;
+    this.#stopFollowing();
+    setTimeout(() => this.#again(), retryAfter);
+  }
+
+  #stopFollowing() {
     this.#unfollow?.();
     this.#unfollow = null;
-    setTimeout(() => { this.loadEndpoints(); this.reload(); }, retryAfter);
+  }
+
+  #again() {
+    this.loadEndpoints();
+    this.reload();
   }
 
   #arrived(row) {
