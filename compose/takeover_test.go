@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -147,6 +148,18 @@ func (e *endpoint) read() {
 	}
 }
 
+// lags are those of the subscriptions that an emitter works, in seconds.
+func lags(api string) []string {
+	_, metrics := call(http.MethodGet, api+"/metrics", "", "", "")
+	var all []string
+	for _, found := range lag.FindAllStringSubmatch(metrics, -1) {
+		all = append(all, found[1])
+	}
+	return all
+}
+
+var lag = regexp.MustCompile(`(?m)^hookproof_emitter_subscription_lag_seconds{.*} (\S+)$`)
+
 // subscribe makes the receiver's endpoints and a subscription to each.
 func subscribe(t *testing.T, api, inspect string) []*endpoint {
 	t.Helper()
@@ -180,9 +193,10 @@ func TestADeadEmitterAndACutOffServerLoseNothing(t *testing.T) {
 	s := up(t)
 	emitters := []string{"emitter-1", "emitter-2", "emitter-3"}
 	l := &load{t: t}
-	controls := map[string]string{}
+	controls, apis := map[string]string{}, map[string]string{}
 	for _, e := range emitters {
 		api := s.url(e, "8080")
+		apis[e] = api
 		took := eventually(t, e+" is ready", func() bool {
 			status, _ := call(http.MethodGet, api+"/readyz", "", "", "")
 			return status == http.StatusOK
@@ -205,6 +219,7 @@ func TestADeadEmitterAndACutOffServerLoseNothing(t *testing.T) {
 	l.post(10)
 	s.kill(victim)
 	died := time.Now()
+	delete(apis, victim)
 	l.controls = slices.DeleteFunc(l.controls, func(c string) bool { return c == controls[victim] })
 	l.post(20)
 	drained("after " + victim + " was killed")
@@ -218,6 +233,17 @@ func TestADeadEmitterAndACutOffServerLoseNothing(t *testing.T) {
 	s.cutOff("nats-1")
 	l.post(40)
 	t.Logf("drained in %v without a NATS server, %d posts refused", drained("after nats-1 was cut off"), l.refused)
+	eventually(t, "the emitters that live have subscriptions and no lag", func() bool {
+		worked := 0
+		for _, api := range apis {
+			waiting := lags(api)
+			worked += len(waiting)
+			if slices.ContainsFunc(waiting, func(lag string) bool { return lag != "0" }) {
+				return false
+			}
+		}
+		return worked == subscriptions
+	})
 	for i, e := range endpoints {
 		if !slices.IsSorted(e.order) {
 			t.Errorf("receiver %d: first deliveries are out of order", i)
