@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -121,11 +122,12 @@ clock advanced, and faults switched.`,
 	f.StringSliceVar(&flags.allowNetworks, "allow-networks", nil, "`CIDR`s that deliveries may go to, separated by commas (default: all but link-local and metadata addresses, which must be named)")
 	f.StringSliceVar(&flags.denyNetworks, "deny-networks", nil, "`CIDR`s that deliveries may not go to, also when allowed")
 	f.StringArrayVar(&flags.trustCAs, "trust-ca", nil, "PEM `file` of certificates that deliveries trust beside the machine's; repeatable")
-	f.DurationVar(&o.Linger, "linger", pipeline.DefaultLinger, "how long a payload waits for more events, at most 2s")
+	f.DurationVar(&o.Linger, "linger", pipeline.DefaultLinger, "how long a payload waits for more events, at most 2s; 0: not at all")
 	f.DurationVar(&o.RetryInitial, "retry-initial", pipeline.DefaultRetryInitial, "wait after the first failed attempt; it doubles with each")
 	f.DurationVar(&o.RetryMax, "retry-max", pipeline.DefaultRetryMax, "longest wait between attempts")
+	f.BoolVar(&o.Accept2xx, "accept-2xx", false, "let any 2xx end a delivery, not only the documented 200: for receivers that answer 202 or 204")
 	f.DurationVar(&o.AttemptTimeout, "attempt-timeout", pipeline.DefaultAttemptTimeout, "longest one attempt may take")
-	f.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", pipeline.DefaultGrace, "how long attempts under way may go on after Ctrl-C or SIGTERM; a second one ends at once")
+	f.DurationVar(&o.ShutdownTimeout, "shutdown-timeout", pipeline.DefaultGrace, "how long attempts under way may go on after Ctrl-C or SIGTERM, 0: not at all; a second one ends at once")
 	f.StringVar(&o.Environment, "environment", "", "id of the first environment (default: made)")
 	f.StringVar(&o.ClientID, "client-id", "", "`id` of the client that may act in every environment (default: made)")
 	f.StringVar(&o.ClientSecret, "client-secret", "", "`secret` of --client-id (default: made)")
@@ -145,6 +147,9 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 	}
 	o := flags.options
 	o.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level}))
+	if err := flags.time(&o); err != nil {
+		return err
+	}
 	if err := flags.read(&o); err != nil {
 		return err
 	}
@@ -168,6 +173,20 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 	}
 	<-ctx.Done()
 	return e.Close()
+}
+
+// time makes the durations those of the options, whose zero value stands for the
+// default.
+func (flags emitterFlags) time(o *emitter.Options) error {
+	if o.RetryInitial == 0 || o.RetryMax == 0 || o.AttemptTimeout == 0 {
+		return usageError("--retry-initial, --retry-max and --attempt-timeout: must be longer than 0, such as 1s")
+	}
+	for _, d := range []*time.Duration{&o.Linger, &o.ShutdownTimeout} {
+		if *d == 0 {
+			*d = time.Nanosecond // as good as not at all
+		}
+	}
+	return nil
 }
 
 // read puts the contents of the files that flags name into the options.

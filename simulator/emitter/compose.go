@@ -40,6 +40,9 @@ func (e *Emitter) compose() Pieces {
 	p.Linger = e.options.Linger
 	p.Backoff = pipeline.Backoff(e.options.RetryInitial, e.options.RetryMax)
 	p.AttemptTimeout = e.options.AttemptTimeout
+	if e.options.Accept2xx {
+		p.Delivered = pipeline.DeliveredBy2xx
+	}
 	return Pieces{
 		Pipeline:      p,
 		Directory:     directory.DefaultPieces(),

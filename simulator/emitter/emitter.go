@@ -160,7 +160,7 @@ func (e *Emitter) openDirectory(ctx context.Context) (err error) {
 	unshifted := func(last uint64) uint64 { return last }
 	e.tail.Store(&unshifted)
 	place := e.storage.Place()
-	if e.log, err = auditlog.Open(ctx, auditlog.Options{Place: place, Now: e.clock.Now, Appended: e.relay.Appended}); err != nil {
+	if e.log, err = auditlog.Open(ctx, auditlog.Options{Place: place, Now: e.clock.Now, Appended: e.relay.Appended, Log: e.options.Log}); err != nil {
 		return err
 	}
 	if e.directory, err = directory.Open(ctx, directory.Options{

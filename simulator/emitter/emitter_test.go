@@ -278,3 +278,26 @@ func TestAnAPICallIsDelivered(t *testing.T) {
 		t.Errorf("body was %s", got.body)
 	}
 }
+
+// Receivers that answer another 2xx get everything once only where that is
+// asked for.
+func TestAnother2xxEndsADeliveryOnRequest(t *testing.T) {
+	t.Parallel()
+	for accept, sent := range map[bool][]string{true: {"1", "2"}, false: {"1", "1"}} {
+		_, c := start(t, emitter.Options{Accept2xx: accept})
+		c = c.environment("another 2xx")
+		r := receive(t, func(int) int { return http.StatusAccepted })
+		c.subscribe(r.URL, nil)
+		for n := 1; n <= 2; n++ {
+			c.inject("USER.CREATED", n, 1)
+			r.until(t, "an attempt", func(got []delivery) bool { return len(got) >= n })
+		}
+		var got []string
+		for _, d := range r.until(t, "two attempts", func(got []delivery) bool { return len(got) >= 2 })[:2] {
+			got = append(got, gjson.Get(d.body, "0.result.id").String())
+		}
+		if !slices.Equal(got, sent) {
+			t.Errorf("accepting 2xx %v: events %v were sent", accept, got)
+		}
+	}
+}

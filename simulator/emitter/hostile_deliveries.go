@@ -90,10 +90,8 @@ func deliveryKnobs() []Knob {
 		{"delivery-growth", "What is sent again brings along what has happened since.", func(p *Pieces, d *dice) {
 			p.Pipeline.Anew = func(pipeline.Attempt) bool { return d.once(2) }
 		}},
-		{"delivery-2xx", "201, 202 and 204 count as delivered.", func(p *Pieces, _ *dice) {
-			decided(func(_ pipeline.Attempt, r pipeline.Result) bool {
-				return r.Status == http.StatusCreated || r.Status == http.StatusAccepted || r.Status == http.StatusNoContent
-			})(p)
+		{"delivery-2xx", "Any 2xx counts as delivered.", func(p *Pieces, _ *dice) {
+			decided(pipeline.DeliveredBy2xx)(p)
 		}},
 		{"delivery-type", "The Content-Type of deliveries has parameters.", func(p *Pieces, d *dice) {
 			previous := p.Pipeline.Framing

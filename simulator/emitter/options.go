@@ -59,6 +59,8 @@ type Options struct {
 	// RetryInitial is the wait after the first failed attempt, default 1 s;
 	// RetryMax the longest, default 15 min.
 	RetryInitial, RetryMax time.Duration
+	// Accept2xx lets any 2xx end a delivery, not only the documented 200.
+	Accept2xx bool
 	// AttemptTimeout bounds one attempt to deliver; default 30 s.
 	AttemptTimeout time.Duration
 	// ShutdownTimeout is how long attempts and requests under way may go on after
@@ -111,6 +113,9 @@ func (o Options) filled() (Options, error) {
 	orDefault(&o.ShutdownTimeout, pipeline.DefaultGrace)
 	if o.Linger > limits.Hold {
 		return o, fmt.Errorf("the linger of %v is longer than the %v that an event may be held", o.Linger, limits.Hold)
+	}
+	if o.RetryMax < o.RetryInitial {
+		return o, fmt.Errorf("the longest retry, %v, is shorter than the first, %v", o.RetryMax, o.RetryInitial)
 	}
 	if o.Cluster != nil && o.Dir != "" {
 		return o, errors.New("a NATS cluster keeps everything: a directory for the data has no place beside it")

@@ -72,6 +72,12 @@ func Delivered(a Attempt, r Result) bool {
 	return r.Err == nil && (r.Status == http.StatusOK || a.Subscription.Protocol == subscription.TCPIP)
 }
 
+// DeliveredBy2xx is Delivered where every 2xx counts: for receivers that
+// acknowledge with 202 or 204, as log APIs do.
+func DeliveredBy2xx(a Attempt, r Result) bool {
+	return Delivered(a, r) || r.Err == nil && r.Status >= 200 && r.Status < 300
+}
+
 // Prepare makes the request of an attempt: a POST to the configured URL with
 // every configured header, value unchanged. A configured Content-Type or
 // User-Agent replaces the emitter's.
