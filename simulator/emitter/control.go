@@ -105,7 +105,7 @@ func (e *Emitter) injectEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := e.append(r.Context(), environment, records); errors.Is(err, storage.ErrFull) {
 		e.options.Log.Error("events were refused", "error", err)
-		refuse(w, http.StatusInsufficientStorage, "UNEXPECTED_ERROR", "There is no room for events: the disk is full.")
+		refuse(w, http.StatusInsufficientStorage, "UNEXPECTED_ERROR", "There is no room for events: the storage is full.")
 		return
 	} else if err != nil {
 		e.options.Log.Error("events could not be appended", "error", err)

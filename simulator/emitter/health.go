@@ -1,6 +1,7 @@
 package emitter
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -13,6 +14,20 @@ func (e *Emitter) healthz(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
+// readyWithin is how long the storage may take to answer; probes wait for a
+// second or more.
+const readyWithin = time.Second
+
+// writable says whether the storage takes events and configuration.
+func (e *Emitter) writable(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	if err := e.storage.Reachable(ctx); err != nil {
+		return err
+	}
+	return e.log.Healthy(ctx)
+}
+
 // readyz says whether events and requests are taken now: the storage answers
 // and has room, and the emitter is not about to end. It listens only once
 // everything else has started. The reason names no files: anybody may ask.
@@ -20,7 +35,7 @@ func (e *Emitter) readyz(w http.ResponseWriter, r *http.Request) {
 	reason := ""
 	if e.stopping.Load() {
 		reason = "stopping"
-	} else if err := e.storage.Reachable(r.Context()); errors.Is(err, storage.ErrFull) {
+	} else if err := e.writable(r.Context()); errors.Is(err, storage.ErrFull) {
 		reason = storage.ErrFull.Error()
 	} else if err != nil {
 		reason = "the storage does not answer"

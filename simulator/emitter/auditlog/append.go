@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
 
 const (
@@ -202,7 +203,7 @@ func (l *Log) settle(p *pending) {
 		l.mu.Unlock()
 		l.appended(p.environment)
 	case err := <-p.ack.Err():
-		p.fail(err)
+		p.fail(storage.Refused(err))
 	}
 }
 

@@ -31,6 +31,7 @@ type follow struct {
 
 	mu    sync.Mutex
 	last  uint64
+	err   error         // why following failed; nil since a chunk came
 	moved chan struct{} // closed when last grows
 }
 
@@ -48,8 +49,10 @@ func (l *Log) startFollowing(ctx context.Context) error {
 	f.done.Go(func() {
 		for ctx.Err() == nil {
 			// It ends only when the connection is lost for good, or the stream; until
-			// that is mended nothing new can be read.
-			_ = l.followOnce(ctx)
+			// that is mended nothing new can be read, and Healthy says so.
+			if err := l.followOnce(ctx); ctx.Err() == nil && f.fail(err) {
+				l.log.Error("the audit log cannot be followed", "error", err)
+			}
 			select {
 			case <-time.After(followRetry):
 			case <-ctx.Done():
@@ -82,6 +85,7 @@ func (l *Log) followOnce(ctx context.Context) error {
 		message, err := messages.Next(jetstream.NextContext(ctx))
 		switch {
 		case errors.Is(err, jetstream.ErrNoHeartbeat): // it looks for another server by itself
+			l.follow.fail(err)
 			continue
 		case err != nil:
 			return err
@@ -116,6 +120,26 @@ func (l *Log) followed(message jetstream.Msg) error {
 	return nil
 }
 
+// fail keeps why following failed, and says whether it is the first time since
+// a chunk came.
+func (f *follow) fail(err error) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first := f.err == nil
+	f.err = err
+	return first
+}
+
+// missing is why chunks up to the sequence number cannot be read, if they cannot.
+func (f *follow) missing(sequence uint64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.last >= sequence {
+		return nil
+	}
+	return f.err
+}
+
 func (f *follow) position() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -125,7 +149,7 @@ func (f *follow) position() uint64 {
 func (f *follow) move(to uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.last = to
+	f.last, f.err = to, nil
 	close(f.moved)
 	f.moved = make(chan struct{})
 }

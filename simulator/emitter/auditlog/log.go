@@ -5,9 +5,11 @@
 package auditlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +31,8 @@ const (
 
 	// memoryBytes bounds a log in memory; a full log refuses events.
 	memoryBytes = 2 << 30
+	// memoryLeft is how full it may be to be called ready: a chunk must fit.
+	memoryLeft = 2 * chunkBytes
 
 	// Retention is how long chunks are kept: longer than any subscription may
 	// accumulate (14 days, see limits.SuspendedRetention), by the machine's clock.
@@ -63,6 +67,12 @@ type Options struct {
 	Place    storage.Place            // where the stream is; others write to it too if it is shared
 	Now      func() time.Time         // the emitter's clock; time.Now when nil
 	Appended func(environment string) // told after events became readable; must not block
+
+	// MemoryBytes is the most that a log in memory takes before it refuses
+	// events; default 2 GiB. A log on disk is bounded by the disk alone.
+	MemoryBytes int64
+
+	Log *slog.Logger // nil: nothing is logged
 }
 
 // Log is the audit log of all environments.
@@ -72,6 +82,7 @@ type Log struct {
 	stream   jetstream.Stream
 	now      func() time.Time
 	appended func(string)
+	log      *slog.Logger
 
 	requests chan *request
 	encoder  encoder // of the committer
@@ -96,7 +107,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		Discard:     jetstream.DiscardNew,
 	}
 	if o.Place.Kind == jetstream.MemoryStorage {
-		config.MaxBytes = memoryBytes
+		config.MaxBytes = cmp.Or(o.MemoryBytes, memoryBytes)
 	}
 	stream, err := o.Place.Stream(ctx, config)
 	if err != nil {
@@ -110,6 +121,9 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		recent:   newRecent(recentBytes),
 	}
 	l.ahead = newAhead(l.read, l.stored)
+	if l.log = o.Log; l.log == nil {
+		l.log = slog.New(slog.DiscardHandler)
+	}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -131,6 +145,26 @@ func (l *Log) Close() error {
 	<-l.done
 	l.ahead.close()
 	l.stopFollowing()
+	return nil
+}
+
+// Healthy says why events cannot be appended, or new ones not be read: nil, or
+// an error, which wraps storage.ErrFull where there is no room. It asks the
+// storage.
+func (l *Log) Healthy(ctx context.Context) error {
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the audit log: %w", err)
+	}
+	if most := info.Config.MaxBytes; most > 0 && info.State.Bytes+memoryLeft > uint64(most) {
+		return fmt.Errorf("%w: the audit log has %d of %d bytes", storage.ErrFull, info.State.Bytes, most)
+	}
+	if !l.shared {
+		return nil
+	}
+	if err := l.follow.missing(info.State.LastSeq); err != nil {
+		return fmt.Errorf("follow the audit log: %w", err)
+	}
 	return nil
 }
 

@@ -2,6 +2,8 @@ package auditlog_test
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -298,4 +300,41 @@ func BenchmarkAppend(b *testing.B) {
 			b.ReportMetric(float64(b.N*c.chunk)/b.Elapsed().Seconds(), "events/s")
 		})
 	}
+}
+
+// A log in memory has an end: then events are refused as for want of room, and
+// what was taken stays readable.
+func TestAFullLogRefusesEventsAndSaysSo(t *testing.T) {
+	t.Parallel()
+	l := open(t, "", auditlog.Options{MemoryBytes: 4 << 20})
+	if err := l.Healthy(t.Context()); err != nil {
+		t.Errorf("an empty log: %v", err)
+	}
+	taken := 0
+	for ; ; taken += 10 {
+		err := l.Append(t.Context(), "e", noise(taken, 10)...)
+		if errors.Is(err, storage.ErrFull) {
+			break
+		}
+		if err != nil || taken > 10_000 {
+			t.Fatalf("after %d events: %v", taken, err)
+		}
+	}
+	if err := l.Healthy(t.Context()); !errors.Is(err, storage.ErrFull) {
+		t.Errorf("a full log: %v", err)
+	}
+	if kept, _ := all(t, l, "e", 0); len(kept) != taken {
+		t.Errorf("%d of %d events are there", len(kept), taken)
+	}
+}
+
+// noise is events that cannot be compressed.
+func noise(from, n int) []event.Record {
+	list := make([]event.Record, 0, n)
+	for i := from; i < from+n; i++ {
+		random := make([]byte, 10_000)
+		_, _ = rand.Read(random)
+		list = append(list, event.Event{ID: fmt.Sprint(i), Type: "USER.CREATED", Source: event.Source{UserAgent: hex.EncodeToString(random)}}.Record())
+	}
+	return list
 }

@@ -21,8 +21,26 @@ const (
 	reserveLeft = 8 << 20
 )
 
-// ErrFull says that nothing was written because the disk is full.
-var ErrFull = errors.New("the disk is full")
+// ErrFull says that nothing was written because there is no room for it: on the
+// disk, or in a stream that may not grow any more.
+var ErrFull = errors.New("the storage is full")
+
+// streamStoreFailed is how the server calls a message that it could not store,
+// and streamMaxBytes how it says that the stream's bytes are the reason.
+const (
+	streamStoreFailed jetstream.ErrorCode = 10077
+	streamMaxBytes                        = "maximum bytes exceeded"
+)
+
+// Refused is what a server's refusal to store a message means: one because the
+// stream may not grow wraps ErrFull, any other is returned as it is.
+func Refused(err error) error {
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) && refused.ErrorCode == streamStoreFailed && refused.Description == streamMaxBytes {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
 
 // Room says whether there is room for new events and configuration: nil, or an
 // error that wraps ErrFull.
