@@ -20,7 +20,7 @@ type ahead struct {
 // gatherAhead begins the payload after p, of a backlog only: lone events come
 // too late for that.
 func (w *worker) gatherAhead(ctx context.Context, pieces *Pieces, a Attempt, generation uint64) {
-	if !a.Payload.full || w.ahead != nil {
+	if !a.Payload.more || w.ahead != nil {
 		return
 	}
 	select {
@@ -43,14 +43,12 @@ func (w *worker) gatherAhead(ctx context.Context, pieces *Pieces, a Attempt, gen
 	}(w.ahead.done)
 }
 
-// gathered returns what was gathered ahead; nil: nothing that is still right.
+// gathered returns what was gathered ahead so far; nil: nothing that is still
+// right.
 func (w *worker) gathered(generation uint64) *gathering {
 	a := w.ahead
 	if a == nil {
 		return nil
-	}
-	if a.generation == generation {
-		<-a.done
 	}
 	w.forgetAhead()
 	if a.generation != generation || a.gathering.expired > 0 {

@@ -18,6 +18,7 @@ type gathering struct {
 	next         auditlog.Position // first event not yet looked at
 	first        auditlog.Position // of the batch
 	oldest       time.Time
+	taken        time.Time // when the first event was taken, or what was gathered ahead
 	expired      int
 	full         bool
 	failing      bool // the last attempt to deliver failed
@@ -35,17 +36,23 @@ func newGathering(pieces *Pieces, s subscription.Subscription, from auditlog.Pos
 // when the batch is full, or was held long enough; nothing when the worker is
 // to stop or the configuration changed meanwhile, for then the batch is
 // gathered anew.
+//
+// At the end of the log an event was held since it was accepted. Before the end
+// that would cut the payloads of a backlog, whose events are all old: there it
+// was held since it was taken, so that a log which grows as fast as it is read
+// keeps nothing back either.
 func (w *worker) collect(ctx context.Context, s subscription.Subscription, generation uint64) (Payload, bool) {
 	g := w.gathered(generation)
 	if g == nil {
 		g = w.gather(s)
 	} else if g.batch.Len() > 0 {
+		g.taken = w.dispatcher.Now() // until now it waited for its turn
 		w.dispatcher.Observer.Matched(g.batch.Len())
 		w.lags(g, auditlog.Chunk{})
 	}
 	for ctx.Err() == nil && w.generation.Load() == generation {
-		if g.full {
-			return g.payload(), true
+		if g.full || g.heldTooLong(w.dispatcher.Now) {
+			return g.payload(true), true
 		}
 		chunk, err := w.dispatcher.Log.Next(ctx, w.environment, g.next.Sequence)
 		switch {
@@ -58,7 +65,7 @@ func (w *worker) collect(ctx context.Context, s subscription.Subscription, gener
 			}
 			due := g.oldest.Add(g.pieces.Linger)
 			if !w.dispatcher.Now().Before(due) {
-				return g.payload(), true
+				return g.payload(false), true
 			}
 			w.wait(ctx, due)
 			continue
@@ -122,6 +129,7 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 		}
 		if g.batch.Len() == 1 {
 			g.first, g.oldest = auditlog.Position{Sequence: chunk.Sequence, Index: i}, chunk.Accepted
+			g.taken = w.dispatcher.Now()
 		}
 		if g.batch.Full() {
 			g.next, g.full = auditlog.Position{Sequence: chunk.Sequence, Index: i + 1}, true
@@ -131,7 +139,15 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 	g.next = auditlog.Position{Sequence: chunk.Sequence + 1}
 }
 
-func (g *gathering) payload() Payload {
+// heldTooLong says whether the batch was held for long enough, whatever may
+// still be read.
+func (g *gathering) heldTooLong(now func() time.Time) bool {
+	return g.batch.Len() > 0 && !now().Before(g.taken.Add(g.pieces.Linger))
+}
+
+// payload is the batch with what closes it; more says that there may be events
+// for another.
+func (g *gathering) payload(more bool) Payload {
 	return Payload{
 		Body:        g.pieces.Join(&g.batch),
 		ContentType: g.batch.Framing.ContentType,
@@ -139,7 +155,7 @@ func (g *gathering) payload() Payload {
 		First:       g.first,
 		Next:        g.next,
 		Oldest:      g.oldest,
-		full:        g.full,
+		more:        more,
 		readers:     new(atomic.Int64),
 	}
 }

@@ -37,7 +37,7 @@ type Payload struct {
 	// Oldest is when the oldest of its events was accepted.
 	Oldest time.Time
 
-	full    bool          // a limit was reached: there may be more to send
+	more    bool          // the end of the log was not reached: there may be more to send
 	readers *atomic.Int64 // of Body, open now; nil: they are not counted
 }
 
