@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -381,5 +383,107 @@ func TestAWorkerFollowsTrustAndKeys(t *testing.T) {
 	conns.Range(func(any, any) bool { n++; return true })
 	if n != 1 {
 		t.Errorf("%d connections were made", n)
+	}
+}
+
+// silencer passes connections on to a server. Once silenced, those made until
+// then stay open and bring nothing any more; new ones work.
+type silencer struct {
+	net.Listener
+	to     string
+	silent atomic.Int64 // so many of the first connections
+	dials  atomic.Int64
+	done   sync.WaitGroup
+}
+
+func silence(t *testing.T, to string) *silencer {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &silencer{Listener: l, to: to}
+	s.done.Go(func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			n := s.dials.Add(1)
+			s.done.Go(func() { s.pass(n, from) })
+		}
+	})
+	t.Cleanup(func() { l.Close(); s.done.Wait() })
+	return s
+}
+
+func (s *silencer) pass(n int64, from net.Conn) {
+	to, err := net.Dial("tcp4", s.to)
+	if err != nil {
+		from.Close()
+		return
+	}
+	copied := func(to, from net.Conn) {
+		defer to.Close()
+		defer from.Close()
+		buffer := make([]byte, 32<<10)
+		for {
+			length, err := from.Read(buffer)
+			if err != nil {
+				return
+			}
+			if n <= s.silent.Load() {
+				continue
+			}
+			if _, err := to.Write(buffer[:length]); err != nil {
+				return
+			}
+		}
+	}
+	s.done.Go(func() { copied(from, to) })
+	copied(to, from)
+}
+
+// A peer that is gone without a word costs one attempt, whatever the protocol.
+func TestAReceiverThatFellSilentIsReachedAnew(t *testing.T) {
+	t.Parallel()
+	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(proto, func(t *testing.T) {
+			t.Parallel()
+			r := &receiver{seen: make(chan seen, 10)}
+			r.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+				body, _ := io.ReadAll(req.Body) // what is missing shows
+				r.seen <- seen{proto: req.Proto, body: string(body)}
+			}))
+			r.EnableHTTP2 = proto == "HTTP/2.0"
+			r.StartTLS()
+			t.Cleanup(r.Close)
+			between := silence(t, r.Listener.Addr().String())
+
+			w, counts := newWorld(), &tally{}
+			p := *w.pieces.Load()
+			p.AttemptTimeout, p.Linger, p.Backoff = 2*time.Second, 0, func(int) time.Duration { return 100 * time.Millisecond }
+			w.pieces.Store(&p)
+			w.observer = counts
+			s := webhook("a")
+			s.URL, s.VerifyTLS = "https://"+between.Addr().String(), false
+			w.put(s)
+			w.start()
+			t.Cleanup(w.dispatcher.Close)
+			for n := range 2 {
+				w.append(created(n))
+				select {
+				case got := <-r.seen:
+					want(t, "protocol", got.proto, proto)
+					want(t, "delivered", ids(got.body), []string{fmt.Sprint(n)})
+				case <-time.After(10 * time.Second):
+					t.Fatalf("event %d was not delivered over %d connections", n, between.dials.Load())
+				}
+				counts.until(t, n+1)
+				between.silent.Store(1)
+			}
+			want(t, "connections", between.dials.Load(), int64(2))
+			want(t, "events attempted again", counts.retriedSoFar(), 1)
+		})
 	}
 }

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"bytes"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,28 @@ func (t *tally) Dropped(events int, why pipeline.Loss) {
 		t.dropped = map[pipeline.Loss]int{}
 	}
 	t.dropped[why] += events
+}
+
+// until waits for so many deliveries.
+func (t *tally) until(test *testing.T, deliveries int) {
+	test.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		t.mu.Lock()
+		n := t.deliveries
+		t.mu.Unlock()
+		if n == deliveries {
+			return
+		}
+		if time.Now().After(deadline) {
+			test.Fatalf("%d deliveries, want %d", n, deliveries)
+		}
+	}
+}
+
+func (t *tally) retriedSoFar() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.retried
 }
 
 // observed is a bubble whose events are counted and whose log is kept.

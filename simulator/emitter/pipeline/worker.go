@@ -176,6 +176,11 @@ func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription
 		for w.dispatcher.Now().Before(due) && w.generation.Load() == generation && ctx.Err() == nil {
 			w.wait(ctx, due)
 		}
+		if result.Err != nil {
+			// The peer may be gone without a word, and HTTP/2 would go on using its
+			// connection. By now what the attempt started has ended, so that it closes.
+			w.disconnect()
+		}
 		if w.expired(pieces, payload.Oldest, true) || pieces.Anew != nil && pieces.Anew(a) {
 			return
 		}
