@@ -139,10 +139,15 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 	g.next = auditlog.Position{Sequence: chunk.Sequence + 1}
 }
 
+// readOn is the least time for which a batch is filled with what the log has
+// already, however short the linger: events that wait in it one a chunk would
+// otherwise be sent one a payload.
+const readOn = 100 * time.Millisecond
+
 // heldTooLong says whether the batch was held for long enough, whatever may
 // still be read.
 func (g *gathering) heldTooLong(now func() time.Time) bool {
-	return g.batch.Len() > 0 && !now().Before(g.taken.Add(g.pieces.Linger))
+	return g.batch.Len() > 0 && !now().Before(g.taken.Add(max(g.pieces.Linger, readOn)))
 }
 
 // payload is the batch with what closes it; more says that there may be events

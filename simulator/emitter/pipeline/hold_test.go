@@ -20,9 +20,10 @@ const reading = 10 * time.Millisecond
 // endless is a log that grows as fast as it is read: chunk makes the records of
 // every chunk as it is appended, until a time.
 type endless struct {
-	chunk func(sequence uint64) []event.Record
-	until time.Time
-	age   time.Duration // of chunks when they are read
+	chunk  func(sequence uint64) []event.Record
+	until  time.Time
+	age    time.Duration // of chunks when they are read
+	linger time.Duration
 }
 
 func (l endless) Next(_ context.Context, _ string, sequence uint64) (auditlog.Chunk, error) {
@@ -43,6 +44,9 @@ func readEndless(t *testing.T, s subscription.Subscription, l endless, answer fu
 		w, r := newWorld(), &script{answer: answer}
 		start := time.Now()
 		w.deliver(r.serve(start))
+		p := *w.pieces.Load()
+		p.Linger = l.linger
+		w.pieces.Store(&p)
 		w.put(s)
 		l.until = start.Add(20 * time.Second)
 		d := pipeline.Start(t.Context(), pipeline.Options{
@@ -59,7 +63,7 @@ func readEndless(t *testing.T, s subscription.Subscription, l endless, answer fu
 // Reading on for more events is no reason to hold one back.
 func TestAnEventIsNotHeldWhileTheLogGrowsAsFastAsItIsRead(t *testing.T) {
 	t.Parallel()
-	calls := readEndless(t, webhook("a"), endless{chunk: func(sequence uint64) []event.Record {
+	calls := readEndless(t, webhook("a"), endless{linger: pipeline.DefaultLinger, chunk: func(sequence uint64) []event.Record {
 		if sequence == 1 {
 			return []event.Record{created(1)}
 		}
@@ -74,7 +78,7 @@ func TestAnEventIsNotHeldWhileTheLogGrowsAsFastAsItIsRead(t *testing.T) {
 // Neither is it that one in a while matches.
 func TestNoEventIsHeldWhileFewMatch(t *testing.T) {
 	t.Parallel()
-	calls := readEndless(t, webhook("a"), endless{chunk: func(sequence uint64) []event.Record {
+	calls := readEndless(t, webhook("a"), endless{linger: pipeline.DefaultLinger, chunk: func(sequence uint64) []event.Record {
 		if sequence%7 == 0 {
 			return []event.Record{typed("OTHER", 0), created(int(sequence))}
 		}
@@ -104,7 +108,7 @@ func TestNothingGatheredAheadIsHeldWhileTheLogGrows(t *testing.T) {
 	s := webhook("a")
 	s.LimitType, s.LimitSize = subscription.EventsPerPayload, 2
 	const answering = 3 * time.Second
-	calls := readEndless(t, s, endless{chunk: func(sequence uint64) []event.Record {
+	calls := readEndless(t, s, endless{linger: pipeline.DefaultLinger, chunk: func(sequence uint64) []event.Record {
 		if sequence == 1 {
 			return []event.Record{created(1), created(2), created(3)}
 		}
@@ -124,23 +128,28 @@ func TestNothingGatheredAheadIsHeldWhileTheLogGrows(t *testing.T) {
 	}
 }
 
-// Events of a backlog are old, and fill payloads all the same.
+// Events of a backlog are old, and fill payloads all the same, also if events
+// are not held at all.
 func TestABacklogMakesFullPayloads(t *testing.T) {
 	t.Parallel()
 	s := webhook("a")
 	s.LimitType, s.LimitSize = subscription.EventsPerPayload, 10
-	calls := readEndless(t, s, endless{age: time.Hour, chunk: func(sequence uint64) []event.Record {
-		return []event.Record{created(int(sequence)), typed("OTHER", 0)}
-	}}, func(int, string) int {
-		<-time.After(2 * time.Second) // longer than the linger: what is gathered meanwhile waits
-		return 200
-	})
-	if len(calls) < 9 {
-		t.Fatalf("%d deliveries", len(calls))
-	}
-	for i, c := range calls {
-		if n := len(ids(c.body)); n != 10 && i < len(calls)-1 {
-			t.Errorf("payload %d of %d has %d events", i+1, len(calls), n)
+	for _, linger := range []time.Duration{0, pipeline.DefaultLinger} {
+		for _, answering := range []time.Duration{0, 2 * time.Second} { // in which the next payload is gathered
+			calls := readEndless(t, s, endless{age: time.Hour, linger: linger, chunk: func(sequence uint64) []event.Record {
+				return []event.Record{created(int(sequence)), typed("OTHER", 0)}
+			}}, func(int, string) int {
+				<-time.After(answering)
+				return 200
+			})
+			if len(calls) < 9 {
+				t.Fatalf("%d deliveries", len(calls))
+			}
+			for i, c := range calls {
+				if n := len(ids(c.body)); n != 10 && i < len(calls)-1 {
+					t.Errorf("linger %v: payload %d of %d has %d events", linger, i+1, len(calls), n)
+				}
+			}
 		}
 	}
 }
