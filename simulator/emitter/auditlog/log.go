@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
 
@@ -34,9 +35,10 @@ const (
 	// memoryLeft is how full it may be to be called ready: a chunk must fit.
 	memoryLeft = 2 * chunkBytes
 
-	// Retention is how long chunks are kept: longer than any subscription may
-	// accumulate (14 days, see limits.SuspendedRetention), by the machine's clock.
-	Retention = 15 * 24 * time.Hour
+	// Retention is how long chunks are kept, by the machine's clock: as long as an
+	// event may wait to be delivered, which is 14 days for its subscription to be
+	// enabled and from then on 7 days for its receiver, and a day more.
+	Retention = limits.SuspendedRetention + limits.FailingRetention + 24*time.Hour
 )
 
 // ErrEnd says that nothing has been appended beyond the position asked for.
@@ -72,17 +74,22 @@ type Options struct {
 	// events; default 2 GiB. A log on disk is bounded by the disk alone.
 	MemoryBytes int64
 
+	// Retention is after how long chunks are removed, by the machine's clock.
+	// Default: Retention, and less loses events that are still to be delivered.
+	Retention time.Duration
+
 	Log *slog.Logger // nil: nothing is logged
 }
 
 // Log is the audit log of all environments.
 type Log struct {
-	js       jetstream.JetStream
-	shared   bool
-	stream   jetstream.Stream
-	now      func() time.Time
-	appended func(string)
-	log      *slog.Logger
+	js        jetstream.JetStream
+	shared    bool
+	stream    jetstream.Stream
+	now       func() time.Time
+	appended  func(string)
+	retention time.Duration
+	log       *slog.Logger
 
 	requests chan *request
 	encoder  encoder // of the committer
@@ -99,11 +106,12 @@ type Log struct {
 
 // Open makes the stream, or finds it as an earlier process left it.
 func Open(ctx context.Context, o Options) (*Log, error) {
+	o.Retention = cmp.Or(o.Retention, Retention)
 	config := jetstream.StreamConfig{
 		Name:        streamName,
 		Description: "audit events, a message a chunk",
 		Subjects:    []string{subjectPrefix + "*"},
-		MaxAge:      Retention,
+		MaxAge:      o.Retention,
 		Discard:     jetstream.DiscardNew,
 	}
 	if o.Place.Kind == jetstream.MemoryStorage {
@@ -114,7 +122,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
 	l := &Log{
-		js: o.Place.JetStream, shared: o.Place.Shared, stream: stream, now: o.Now, appended: o.Appended,
+		js: o.Place.JetStream, shared: o.Place.Shared, stream: stream, now: o.Now, appended: o.Appended, retention: o.Retention,
 		requests: make(chan *request, 256),
 		closing:  make(chan struct{}),
 		done:     make(chan struct{}),
@@ -221,6 +229,21 @@ func (l *Log) Next(ctx context.Context, environment string, sequence uint64) (Ch
 		return chunk, nil
 	}
 	return l.ahead.next(ctx, environment, sequence)
+}
+
+// Expired says whether a reader who is to go on at the sequence number, and had
+// read everything at the time since, by the emitter's clock, may miss chunks
+// that were removed as they were too old. Nothing remains of those to tell whose
+// they were: they may all have been other environments'.
+func (l *Log) Expired(ctx context.Context, sequence uint64, since time.Time) (bool, error) {
+	if l.now().Sub(since) <= l.retention { // the emitter's clock is never slower than the machine's
+		return false, nil
+	}
+	info, err := l.stream.Info(ctx)
+	if err != nil {
+		return false, fmt.Errorf("find the beginning of the log: %w", err)
+	}
+	return sequence < info.State.FirstSeq, nil
 }
 
 // stored says whether there is a chunk from the sequence number on that is not

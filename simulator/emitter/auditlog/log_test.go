@@ -17,6 +17,7 @@ import (
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
 	"github.com/hookproof/hookproof/simulator/emitter/event"
+	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/storage"
 )
 
@@ -337,4 +338,39 @@ func noise(from, n int) []event.Record {
 		list = append(list, event.Event{ID: fmt.Sprint(i), Type: "USER.CREATED", Source: event.Source{UserAgent: hex.EncodeToString(random)}}.Record())
 	}
 	return list
+}
+
+// A chunk is kept until the last event that the rules let wait for so long has
+// been delivered, and what was not kept shows.
+func TestTheLogKeepsWhatMayStillBeDelivered(t *testing.T) {
+	t.Parallel()
+	if least := limits.SuspendedRetention + limits.FailingRetention; auditlog.Retention <= least {
+		t.Errorf("chunks are kept for %v, events may wait for %v", auditlog.Retention, least)
+	}
+	const retention = 2 * time.Second
+	l := open(t, "", auditlog.Options{Retention: retention})
+	began := time.Now()
+	expired := func(sequence uint64, since time.Time) bool {
+		t.Helper()
+		expired, err := l.Expired(t.Context(), sequence, since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return expired
+	}
+	appended(t, l, "a", records(0, 3, 10))
+	if expired(1, began.Add(-time.Hour)) {
+		t.Error("chunks that are there have expired")
+	}
+	for deadline := time.Now().Add(10 * retention); !expired(1, began); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the chunk does not expire")
+		}
+	}
+	if expired(2, began) {
+		t.Error("what is still to come has expired")
+	}
+	if expired(1, time.Now()) {
+		t.Error("something has expired for who had read everything a moment ago")
+	}
 }

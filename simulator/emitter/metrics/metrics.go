@@ -58,7 +58,7 @@ func New(o Options) *Metrics {
 	dropped := prometheus.NewCounterVec(opts("events_dropped_total",
 		"Events that are never delivered as they waited for too long, by what they waited for."), []string{"reason"})
 	m.dropped = map[pipeline.Loss]prometheus.Counter{}
-	for _, why := range []pipeline.Loss{pipeline.LossSuspended, pipeline.LossFailing} {
+	for _, why := range []pipeline.Loss{pipeline.LossSuspended, pipeline.LossFailing, pipeline.LossExpired} {
 		m.dropped[why] = dropped.WithLabelValues(string(why))
 	}
 	attempts := prometheus.NewCounterVec(opts("attempts_total", "Attempts to deliver a payload, by result."), []string{"result"})

@@ -73,6 +73,7 @@ hookproof_emitter_events_appended_total 20
 hookproof_emitter_events_matched_total 10
 hookproof_emitter_events_delivered_total 7
 hookproof_emitter_events_retried_total 14
+hookproof_emitter_events_dropped_total{reason="expired"} 0
 hookproof_emitter_events_dropped_total{reason="failing"} 3
 hookproof_emitter_events_dropped_total{reason="suspended"} 0
 hookproof_emitter_attempts_total{result="delivered"} 1

@@ -54,10 +54,12 @@ func (w *worker) collect(ctx context.Context, s subscription.Subscription, gener
 		if g.full || g.heldTooLong(w.dispatcher.Now) {
 			return g.payload(true), true
 		}
+		asked := w.dispatcher.Now()
 		chunk, err := w.dispatcher.Log.Next(ctx, w.environment, g.next.Sequence)
 		switch {
 		case errors.Is(err, auditlog.ErrEnd):
 			if g.batch.Len() == 0 {
+				w.caughtUp(asked)
 				w.lags(g, auditlog.Chunk{})
 				w.pass(ctx, g.next)
 				w.wait(ctx, time.Time{})

@@ -25,6 +25,9 @@ type State struct {
 	// last enabled again.
 	Suspended bool      `json:"suspended,omitempty"`
 	ResumedAt time.Time `json:"resumedAt,omitzero"`
+	// CaughtUp is when nothing waited in the log, by the emitter's clock: the
+	// last time, or up to a day before.
+	CaughtUp time.Time `json:"caughtUp,omitzero"`
 }
 
 // Epoch is a filter that has been replaced: it holds for the chunks up to Until.

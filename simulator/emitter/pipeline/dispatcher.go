@@ -26,6 +26,9 @@ type Directory interface {
 // Log is what the pipeline reads of the audit log.
 type Log interface {
 	Next(ctx context.Context, environment string, sequence uint64) (auditlog.Chunk, error)
+	// Expired says whether who goes on at the sequence number, and had read
+	// everything at the time since, may miss what is kept no longer.
+	Expired(ctx context.Context, sequence uint64, since time.Time) (bool, error)
 }
 
 // Options compose a dispatcher; all but Shares, Roots, Observer, Grace and

@@ -44,6 +44,7 @@ type world struct {
 	observer      pipeline.Observer // nil: nobody
 	logger        *slog.Logger      // nil: nothing is logged
 	loading       time.Duration     // how long a state takes to be loaded
+	first         uint64            // chunks before it have expired
 
 	pieces     atomic.Pointer[pipeline.Pieces]
 	dispatcher *pipeline.Dispatcher
@@ -81,10 +82,16 @@ func (w *world) advance(by time.Duration) {
 func (w *world) Next(_ context.Context, _ string, sequence uint64) (auditlog.Chunk, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if sequence = max(sequence, 1); sequence > uint64(len(w.chunks)) {
+	if sequence = max(sequence, w.first, 1); sequence > uint64(len(w.chunks)) {
 		return auditlog.Chunk{}, auditlog.ErrEnd
 	}
 	return w.chunks[sequence-1], nil
+}
+
+func (w *world) Expired(_ context.Context, sequence uint64, since time.Time) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.offset).Sub(since) > auditlog.Retention && sequence < w.first, nil
 }
 
 func (w *world) append(records ...event.Record) {

@@ -35,6 +35,8 @@ func (l endless) Next(_ context.Context, _ string, sequence uint64) (auditlog.Ch
 	return auditlog.Chunk{Sequence: sequence, Accepted: time.Now().Add(-l.age), Records: l.chunk(sequence)}, nil
 }
 
+func (l endless) Expired(context.Context, uint64, time.Time) (bool, error) { return false, nil }
+
 // readEndless delivers an endless log for 20 seconds to a subscription, and
 // returns the deliveries.
 func readEndless(t *testing.T, s subscription.Subscription, l endless, answer func(n int, body string) int) []call {

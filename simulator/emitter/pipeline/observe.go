@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
@@ -37,6 +38,9 @@ type Loss string
 const (
 	LossSuspended Loss = "suspended" // too old when the subscription was enabled again
 	LossFailing   Loss = "failing"   // the receiver failed for too long
+	// LossExpired is the log's own: it did not keep events until they could be
+	// delivered. How many there were is not known, and 1 is told of for all.
+	LossExpired Loss = "expired"
 )
 
 type unobserved struct{}
@@ -85,8 +89,15 @@ func (w *worker) rest(ctx context.Context) {
 	w.mu.Lock()
 	next := w.state.Position.Sequence
 	w.mu.Unlock()
-	if chunk, err := w.dispatcher.Log.Next(ctx, w.environment, next); err == nil {
+	asked := w.dispatcher.Now()
+	chunk, err := w.dispatcher.Log.Next(ctx, w.environment, next)
+	switch {
+	case err == nil:
 		w.behind.Store(chunk.Accepted.UnixNano())
+		w.looked = false // it may expire before the subscription is enabled
+	case errors.Is(err, auditlog.ErrEnd) && w.lookBack(ctx):
+		w.behind.Store(0)
+		w.caughtUp(asked)
 	}
 	w.wait(ctx, time.Time{})
 }

@@ -90,7 +90,7 @@ func observed(t *testing.T, answer func(n int, body string) int, test func(*worl
 		w.deliver(r.serve(time.Now()))
 		w.put(webhook("a"))
 		w.start()
-		defer w.dispatcher.Close()
+		defer func() { w.dispatcher.Close() }() // of then: a test may start another
 		test(w, counts, func() []string {
 			mu.Lock()
 			defer mu.Unlock()

@@ -53,6 +53,7 @@ type worker struct {
 	failures  int // attempts in a row that failed
 	dropped   int // events, since a payload was accepted
 	suspended bool
+	looked    bool   // for what the log did not keep, since it was last seen to have something
 	sent      int    // bytes of the last payload
 	ahead     *ahead // nil: nothing is gathered ahead
 }
@@ -102,6 +103,7 @@ func (w *worker) term(ctx context.Context) {
 			return
 		}
 	}
+	w.looked = false
 	for ctx.Err() == nil {
 		generation := w.generation.Load()
 		s, exists := w.subscription()
@@ -123,6 +125,10 @@ func (w *worker) term(ctx context.Context) {
 		if w.suspended {
 			w.suspended = false
 			w.log.Info("enabled again, events are delivered")
+		}
+		if !w.lookBack(ctx) {
+			w.pause(ctx)
+			continue
 		}
 		if payload, ok := w.collect(ctx, s, generation); ok {
 			w.deliver(ctx, s, payload)
