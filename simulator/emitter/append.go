@@ -11,5 +11,5 @@ import (
 // once it has read them. The environment must exist. It must not be called
 // after Close.
 func (e *Emitter) Append(ctx context.Context, environment string, records ...event.Record) error {
-	return e.log.Append(ctx, environment, records...)
+	return e.append(ctx, environment, records)
 }

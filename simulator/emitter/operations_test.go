@@ -1,18 +1,21 @@
 package emitter_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter"
+	"github.com/hookproof/hookproof/simulator/emitter/event"
 )
 
 func TestMetricsShowWhatBecameOfEvents(t *testing.T) {
 	t.Parallel()
-	_, c := start(t, emitter.Options{})
+	e, c := start(t, emitter.Options{})
 	c = c.environment("counted")
 	r := receive(t, func(n int) int {
 		if n == 1 {
@@ -21,9 +24,15 @@ func TestMetricsShowWhatBecameOfEvents(t *testing.T) {
 		return http.StatusOK
 	})
 	id := c.subscribe(r.URL, nil)
+	before := c.appended()
 	c.inject("USER.CREATED", 0, 5)
+	other := event.Event{ID: "other", Type: "OTHER", RecordedAt: time.Now()}.Record()
+	if err := e.Append(t.Context(), c.env, other, other); err != nil {
+		t.Fatal(err)
+	}
 	r.untilNumbers(t, counted(0, 5))
 	for _, line := range []string{
+		fmt.Sprintf("hookproof_emitter_events_appended_total %d", before+7),
 		"hookproof_emitter_events_matched_total 5",
 		"hookproof_emitter_events_delivered_total 5",
 		"hookproof_emitter_events_retried_total 5",
@@ -40,6 +49,19 @@ func TestMetricsShowWhatBecameOfEvents(t *testing.T) {
 			}
 		}
 	}
+}
+
+// appended is how many events the log has accepted, as the metrics show it.
+func (c *client) appended() int {
+	c.t.Helper()
+	const name = "\nhookproof_emitter_events_appended_total "
+	_, after, found := strings.Cut(c.must(http.StatusOK, http.MethodGet, "/metrics", ""), name)
+	value, _, _ := strings.Cut(after, "\n")
+	n, err := strconv.Atoi(value)
+	if !found || err != nil {
+		c.t.Fatalf("%q follows%s", value, name)
+	}
+	return n
 }
 
 func TestStoppingFinishesWhatIsInFlight(t *testing.T) {
