@@ -115,8 +115,12 @@ func (t *benchTables) backlog(b bench.Backlog) {
 	}
 	t.Backlogs = append(t.Backlogs, b)
 	t.keeps(b.Kept())
-	t.row("%9d %8v %12.0f %9.1f %8.0f %8.0f %5s %7s %5s\n", b.Events, b.Took.Round(time.Millisecond), b.Speed, b.Batch, b.Allocated,
-		float64(b.Peak)/1e6, barOf("%.0f", float64(b.PeakBar)/1e6), barOf("%.2f", b.Growth), barOf("%.1f", b.GrowthBar))
+	peak := "unknown"
+	if b.Peak > 0 {
+		peak = fmt.Sprintf("%.0f", float64(b.Peak)/1e6)
+	}
+	t.row("%9d %8v %12.0f %9.1f %8.0f %8s %5s %7s %5s\n", b.Events, b.Took.Round(time.Millisecond), b.Speed, b.Batch, b.Allocated,
+		peak, barOf("%.0f", float64(b.PeakBar)/1e6), barOf("%.2f", b.Growth), barOf("%.1f", b.GrowthBar))
 }
 
 func (t *benchTables) keeps(kept bool) {

@@ -115,9 +115,9 @@ type Backlog struct {
 }
 
 // Kept says whether the bars are kept, if there are any, and whether every
-// payload but the last was full.
+// payload but the last was full. A peak that is not known keeps no bar.
 func (b Backlog) Kept() bool {
-	return b.Partial <= 1 && (b.PeakBar == 0 || b.Peak <= b.PeakBar) && (b.GrowthBar == 0 || b.Growth <= b.GrowthBar)
+	return b.Partial <= 1 && (b.PeakBar == 0 || b.Peak > 0 && b.Peak <= b.PeakBar) && (b.GrowthBar == 0 || b.Growth <= b.GrowthBar)
 }
 
 // The bars.

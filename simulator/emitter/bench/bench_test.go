@@ -50,3 +50,15 @@ func TestEverythingIsMeasured(t *testing.T) {
 		}
 	}
 }
+
+func TestABarIsNotKeptByAPeakThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	for peak, kept := range map[int64]bool{0: false, 1: true, 300: true, 301: false} {
+		if b := (bench.Backlog{Peak: peak, PeakBar: 300}); b.Kept() != kept {
+			t.Errorf("a peak of %d keeps a bar of 300: %v", peak, b.Kept())
+		}
+	}
+	if !(bench.Backlog{}).Kept() {
+		t.Error("without a bar an unknown peak is too much")
+	}
+}
