@@ -110,6 +110,9 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *lane) take(number int, body []byte, process int64) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if process < a.process {
+		return 0 // the process is dead, and another has sent it anew: nobody gets the answer
+	}
 	a.attempts++
 	switch {
 	case number%4 == 3 && a.attempts%3 == 0:
