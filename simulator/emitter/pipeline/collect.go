@@ -164,5 +164,6 @@ func (g *gathering) payload(more bool) Payload {
 		Oldest:      g.oldest,
 		more:        more,
 		readers:     new(atomic.Int64),
+		pieces:      g.pieces,
 	}
 }

@@ -39,6 +39,8 @@ type Payload struct {
 
 	more    bool          // the end of the log was not reached: there may be more to send
 	readers *atomic.Int64 // of Body, open now; nil: they are not counted
+	pieces  *Pieces       // that it was gathered with
+	letGo   *letGo        // instead of Body; nil: it is there
 }
 
 // ID names the delivery in logs: where its first event stands in the audit log.

@@ -158,6 +158,12 @@ func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription
 		if !exists || !pieces.Active(s, w.failures) || !sameForm(s, gathered) {
 			return
 		}
+		if payload.letGo != nil {
+			var same bool
+			if payload, same = w.gatherAgain(ctx, gathered, payload); !same {
+				return
+			}
+		}
 		a := Attempt{Subscription: s, Payload: payload, Number: w.failures + 1}
 		if w.failures == 0 {
 			w.gatherAhead(ctx, pieces, a, generation)
@@ -178,7 +184,12 @@ func (w *worker) deliver(ctx context.Context, gathered subscription.Subscription
 		}
 		w.forgetAhead()
 		w.failed(a, result)
-		due := w.dispatcher.Now().Add(pieces.Backoff(w.failures))
+		wait := pieces.Backoff(w.failures)
+		due := w.dispatcher.Now().Add(wait)
+		if wait >= keptWait && len(payload.Body) > keptBytes {
+			payload = payload.withoutBody()
+			a.Payload = payload
+		}
 		for w.dispatcher.Now().Before(due) && w.generation.Load() == generation && ctx.Err() == nil {
 			w.wait(ctx, due)
 		}

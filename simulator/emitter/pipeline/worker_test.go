@@ -170,6 +170,23 @@ func TestNothingIsHeldLongerThanDocumented(t *testing.T) {
 // in order, the same payload is sent until it is accepted, nothing overtakes.
 func TestNothingIsLostWithRandomFailures(t *testing.T) {
 	t.Parallel()
+	t.Run("payloads wait in memory", func(t *testing.T) {
+		t.Parallel()
+		failAtRandom(t, 10, rapid.SliceOfN(rapid.IntRange(1, 12), 1, 10))
+	})
+	t.Run("payloads are gathered again", func(t *testing.T) {
+		t.Parallel()
+		failAtRandom(t, 65<<10, rapid.SliceOfN(rapid.IntRange(1, 2), 1, 3))
+	})
+}
+
+// failAtRandom is the test with events of so many bytes, that come in bursts.
+func failAtRandom(t *testing.T, bytes int, of *rapid.Generator[[]int]) {
+	t.Helper()
+	sized := func(n int) event.Record {
+		return event.Event{ID: fmt.Sprint(n), Type: "USER.CREATED", RecordedAt: time.Unix(0, 0),
+			Resources: []event.Resource{{Type: "USER", ID: "u", Name: strings.Repeat("x", bytes)}}}.Record()
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		s := webhook("a")
 		s.LimitType, s.LimitSize = subscription.EventsPerPayload, rapid.IntRange(1, 9).Draw(rt, "limit")
@@ -177,7 +194,7 @@ func TestNothingIsLostWithRandomFailures(t *testing.T) {
 			s.LimitType, s.LimitSize = subscription.KBPerPayload, 1
 		}
 		statuses := rapid.SliceOfN(rapid.SampledFrom([]int{200, 0, 500, 404, 302, 201}), 1, 20).Draw(rt, "answers")
-		bursts := rapid.SliceOfN(rapid.IntRange(1, 12), 1, 10).Draw(rt, "bursts")
+		bursts := of.Draw(rt, "bursts")
 		bubble(t, s, func(n int, _ string) int {
 			if n > len(statuses) {
 				return 200
@@ -189,7 +206,7 @@ func TestNothingIsLostWithRandomFailures(t *testing.T) {
 				var records []event.Record
 				for range burst {
 					expected = append(expected, fmt.Sprint(len(expected)))
-					records = append(records, created(len(expected)-1), typed("OTHER", -1))
+					records = append(records, sized(len(expected)-1), typed("OTHER", -1))
 				}
 				w.append(records...)
 				after(time.Duration(burst) * 100 * time.Millisecond)
