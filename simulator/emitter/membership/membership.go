@@ -266,16 +266,22 @@ func (m *Members) renewed(until time.Time) {
 		m.lease, m.lapse = context.WithCancelCause(context.Background())
 		m.wake()
 	}
-	m.until = time.AfterFunc(time.Until(until), func() { m.expire(time.Now()) })
+	m.until = time.AfterFunc(time.Until(until), func() {
+		if m.expire(time.Now()) && !until.IsZero() {
+			m.Log.Warn("what this process works is stopped, others may take it over", "error", ErrLapsed)
+		}
+	})
 }
 
-// expire ends the lease unless it was renewed meanwhile.
-func (m *Members) expire(now time.Time) {
+// expire ends the lease unless it was renewed meanwhile; it says whether it
+// did.
+func (m *Members) expire(now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if now.Before(m.expires) {
-		return
+	if now.Before(m.expires) || m.lease.Err() != nil {
+		return false
 	}
 	m.until.Stop()
 	m.lapse(ErrLapsed)
+	return true
 }
