@@ -132,10 +132,14 @@ func (m *Members) members() part {
 func (m *Members) member(e entry) {
 	switch {
 	case e.key == m.id:
-		// What is stored in the bucket until now has been heard, so others could
-		// have been. That does not wait for the markers: they are gone soon.
-		silent := time.Now().Add(-m.Expiry - m.Expiry/beats)
-		m.lost(func(_ string, o other) bool { return o.heard.Before(silent) })
+		// Two refreshes of its own in a row show that what others stored meanwhile
+		// has been heard, too. That does not wait for the markers: they are gone soon.
+		now := time.Now()
+		if now.Sub(m.echoed) < 2*m.Expiry/beats {
+			silent := now.Add(-m.Expiry - m.Expiry/beats)
+			m.lost(func(_ string, o other) bool { return o.heard.Before(silent) })
+		}
+		m.echoed = now
 	case !e.put:
 		m.lost(func(id string, _ other) bool { return id == e.key })
 	default:

@@ -65,6 +65,7 @@ type Members struct {
 	cancel         context.CancelFunc
 	done           sync.WaitGroup
 	closing        sync.Once
+	echoed         time.Time // when the entry of this process was last heard of; of the goroutine that follows
 
 	mu      sync.Mutex
 	changed func()                     // after processes came or went; never nil

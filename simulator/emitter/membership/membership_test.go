@@ -272,6 +272,17 @@ func TestWhatAProcessWorkedIsTakenOverAlsoIfAServerDiesWithIt(t *testing.T) {
 	}
 }
 
+// The servers may go on showing an entry, or show that it is gone to nobody.
+func TestWhoseEntryIsNotRefreshedIsDead(t *testing.T) {
+	t.Parallel()
+	c := clustertest.Start(t, 1)
+	second := join(t, c, membership.Options{Expiry: 2 * time.Second})
+	join(t, c, membership.Options{Expiry: time.Hour}).dies(t) // so long the servers keep what they have
+	all := keys(50)
+	second.until(t, "the other is there", func() bool { return second.share(all) < len(all) })
+	second.until(t, "the other is gone", func() bool { return second.share(all) == len(all) })
+}
+
 // While no majority is left, nothing is heard of a death, and the servers do
 // not show it for long.
 func TestADeathThatNobodyCouldHearOfIsFoundOut(t *testing.T) {
