@@ -113,3 +113,40 @@ func (s *services) busiest(emitters []string) string {
 	}
 	return slices.MaxFunc(emitters, func(a, b string) int { return works(a) - works(b) })
 }
+
+var taken = regexp.MustCompile(`time=(\S+) .*msg="subscription (taken|given up)".* subscription=(\S+)`)
+
+// allWorked is how long after died the emitters worked all subscriptions, by
+// their logs.
+func (s *services) allWorked(emitters []string, died time.Time) time.Duration {
+	s.t.Helper()
+	type step struct {
+		at                    time.Time
+		what, emitter, worked string
+	}
+	var steps []step
+	for _, e := range emitters {
+		for _, found := range taken.FindAllStringSubmatch(s.compose("logs", "--no-color", e), -1) {
+			at, err := time.Parse(time.RFC3339, found[1])
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			steps = append(steps, step{at, found[2], e, found[3]})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return a.at.Compare(b.at) })
+	by := map[string]string{}
+	for _, next := range steps {
+		switch {
+		case next.what == "taken":
+			by[next.worked] = next.emitter
+		case by[next.worked] == next.emitter:
+			delete(by, next.worked)
+		}
+		if len(by) == subscriptions && next.at.After(died) {
+			return next.at.Sub(died)
+		}
+	}
+	s.t.Fatalf("%v have never worked all subscriptions, only %v", emitters, by)
+	return 0
+}

@@ -123,6 +123,7 @@ type pending struct {
 	records     []event.Record
 	size        int
 	requests    []*request
+	part        bool // one of the requests is in other chunks, too
 	chunk       Chunk
 	ack         jetstream.PubAckFuture
 }
@@ -137,7 +138,11 @@ func chunked(group []*request) []*pending {
 		for i, record := range r.records {
 			size := record.Size()
 			if p == nil || p.size > 0 && p.size+size > chunkBytes {
-				p = &pending{environment: r.environment, subject: r.subject}
+				continued := i > 0
+				if continued {
+					p.part = true
+				}
+				p = &pending{environment: r.environment, subject: r.subject, part: continued}
 				p.records = make([]event.Record, 0, min(len(r.records)-i, chunkBytes/max(size, 1)+1))
 				open[r.environment] = p
 				chunks = append(chunks, p)
@@ -157,6 +162,10 @@ func (l *Log) commitGroup(group []*request) {
 	var flight []*pending
 	for _, p := range chunked(group) {
 		p.chunk = Chunk{Accepted: accepted, Records: p.records}
+		if err := p.spoiled(flight); err != nil {
+			p.fail(err)
+			continue
+		}
 		l.publish(p)
 		if flight = append(flight, p); len(flight) == unacknowledged {
 			l.settle(flight[0])
@@ -179,7 +188,11 @@ func (l *Log) publish(p *pending) {
 	}
 	msg := nats.NewMsg(p.subject)
 	msg.Data = data
-	ack, err := l.js.PublishMsgAsync(msg)
+	var options []jetstream.PublishOpt
+	if p.part { // tried again, it would come behind the next
+		options = append(options, jetstream.WithRetryAttempts(0))
+	}
+	ack, err := l.js.PublishMsgAsync(msg, options...)
 	if err != nil {
 		p.fail(err)
 		return
@@ -204,6 +217,36 @@ func (l *Log) settle(p *pending) {
 		l.appended(p.environment)
 	case err := <-p.ack.Err():
 		p.fail(storage.Refused(err))
+	}
+}
+
+// spoiled says why the chunk must not be published any more: an earlier one of
+// the same request failed, as far as is known.
+func (p *pending) spoiled(flight []*pending) error {
+	if !p.part {
+		return nil
+	}
+	for _, earlier := range flight {
+		earlier.look()
+	}
+	for _, r := range p.requests {
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return nil
+}
+
+// look notes a failure that is known already.
+func (p *pending) look() {
+	if p.ack == nil {
+		return
+	}
+	select {
+	case err := <-p.ack.Err():
+		p.ack = nil
+		p.fail(err)
+	default:
 	}
 }
 

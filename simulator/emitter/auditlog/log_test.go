@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/tidwall/gjson"
 	"go.uber.org/goleak"
 
@@ -373,4 +376,59 @@ func TestTheLogKeepsWhatMayStillBeDelivered(t *testing.T) {
 	if expired(1, time.Now()) {
 		t.Error("something has expired for who had read everything a moment ago")
 	}
+}
+
+// leaderless is a place in which the second chunk meets no leader, and those
+// after it do.
+type leaderless struct {
+	jetstream.JetStream
+	published atomic.Int32
+}
+
+func (l *leaderless) PublishMsgAsync(m *nats.Msg, o ...jetstream.PublishOpt) (jetstream.PubAckFuture, error) {
+	if l.published.Add(1) != 2 {
+		return l.JetStream.PublishMsgAsync(m, o...)
+	}
+	m.Subject = "elsewhere"
+	ack, err := l.JetStream.PublishMsgAsync(m, o...)
+	select { // the answer is that nobody listens; it does not end while that is tried again
+	case <-l.PublishAsyncComplete():
+	case <-time.After(time.Second):
+	}
+	if _, err := l.CreateStream(context.Background(), jetstream.StreamConfig{Name: "ELSEWHERE", Subjects: []string{"elsewhere"}}); err != nil {
+		return nil, err
+	}
+	return ack, err
+}
+
+func TestNothingOfARequestIsAppendedBehindAFailure(t *testing.T) {
+	t.Parallel()
+	s, err := storage.Open(t.Context(), storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	place := s.Place()
+	js := &leaderless{JetStream: place.JetStream}
+	place.JetStream = js
+	l, err := auditlog.Open(t.Context(), auditlog.Options{Place: place})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	list := records(0, 4, 400<<10) // each is a chunk
+	if err := l.Append(t.Context(), "env", list...); !errors.Is(err, jetstream.ErrNoStreamResponse) {
+		t.Errorf("the second chunk met no leader: %v", err)
+	}
+	if _, chunks := all(t, l, "env", 0); chunks != 1 {
+		t.Errorf("%d chunks can be read", chunks)
+	}
+	elsewhere, err := js.Stream(t.Context(), "ELSEWHERE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := elsewhere.CachedInfo().State.Msgs; got != 0 {
+		t.Error("the second chunk was published behind the third")
+	}
+	appended(t, l, "env", list[:1])
 }

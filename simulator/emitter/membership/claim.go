@@ -14,8 +14,23 @@ import (
 // Take claims what has the key, after waiting until no process that is alive
 // has claimed it. The context that it returns ends with ErrLapsed when others
 // may take it over; it must be worked no longer then. Take fails only when ctx
-// ends.
+// ends. A key is taken once at a time by a process.
 func (m *Members) Take(ctx context.Context, key string) (context.Context, error) {
+	m.mu.Lock()
+	m.needed[key] = nil
+	m.mu.Unlock()
+	lease, err := m.take(ctx, key)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		delete(m.needed, key)
+		return nil, err
+	}
+	m.needed[key] = lease
+	return lease, nil
+}
+
+func (m *Members) take(ctx context.Context, key string) (context.Context, error) {
 	for {
 		m.mu.Lock()
 		lease, held := m.lease, m.claims[key]
@@ -46,6 +61,8 @@ var errAlive = errors.New("its owner has only just appeared")
 
 // claim writes this process's name, if nothing has changed since held was read.
 func (m *Members) claim(ctx context.Context, key string, held claim) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, claimWithin)
+	defer cancel()
 	var revision uint64
 	switch held.owner {
 	case "":
@@ -72,21 +89,69 @@ func (m *Members) claim(ctx context.Context, key string, held claim) (err error)
 }
 
 // Release gives up a claim, so that another process can take over at once.
-// Giving up what another has claimed meanwhile is no error.
+// Giving up what another has claimed meanwhile is no error. After an error it
+// is tried again, as long as the key is not taken anew.
 func (m *Members) Release(ctx context.Context, key string) error {
 	m.mu.Lock()
+	delete(m.needed, key)
 	held := m.claims[key]
 	m.mu.Unlock()
+	return m.release(context.WithoutCancel(ctx), key, held)
+}
+
+func (m *Members) release(ctx context.Context, key string, held claim) error {
 	if held.owner != m.id {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWithin)
+	ctx, cancel := context.WithTimeout(ctx, releaseWithin)
 	defer cancel()
 	err := m.claimed.Purge(ctx, key, jetstream.LastRevision(held.revision), jetstream.PurgeTTL(markerKept))
-	if err != nil && !storage.Outdated(err) {
+	if storage.Outdated(err) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("release %s: %w", key, err)
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.claims[key] == held { // nothing was heard of it yet
+		m.learn(key, claim{revision: held.revision})
+	}
 	return nil
+}
+
+// tidy gives up, until ctx ends, what this process claims and does not work: a
+// release that failed, and what it was not given again after its lease had
+// lapsed. Nobody else may claim that as long as this process is alive.
+func (m *Members) tidy(ctx context.Context) {
+	tick := time.NewTicker(m.Expiry / beats)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		for key, held := range m.unneeded() {
+			if err := m.release(ctx, key, held); err != nil {
+				break // the others will not fare better now
+			}
+		}
+	}
+}
+
+// unneeded is what this process claims and does not work.
+func (m *Members) unneeded() map[string]claim {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := map[string]claim{}
+	for key, held := range m.claims {
+		lease, needed := m.needed[key]
+		if held.owner == m.id && (!needed || lease != nil && lease.Err() != nil) {
+			all[key] = held
+		}
+	}
+	return all
 }
 
 // learn notes a claim unless a later one is known. It is called with the lock

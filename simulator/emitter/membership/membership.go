@@ -35,6 +35,9 @@ const (
 	// claimRetry is the wait after a claim that failed for another reason than
 	// that somebody else was first.
 	claimRetry = 500 * time.Millisecond
+	// claimWithin bounds one try to claim: a request that was under way to a
+	// server that died is not answered.
+	claimWithin = 2 * time.Second
 	// releaseWithin bounds giving up one claim.
 	releaseWithin = 5 * time.Second
 	// markerKept is how long the bucket shows that an entry is gone.
@@ -62,11 +65,13 @@ type Members struct {
 	cancel         context.CancelFunc
 	done           sync.WaitGroup
 	closing        sync.Once
+	echoed         time.Time // when the entry of this process was last heard of; of the goroutine that follows
 
 	mu      sync.Mutex
-	changed func()           // after processes came or went; never nil
-	others  map[string]bool  // alive, and whether they want work
-	claims  map[string]claim // by what is worked
+	changed func()                     // after processes came or went; never nil
+	others  map[string]other           // that are alive
+	claims  map[string]claim           // by what is worked
+	needed  map[string]context.Context // what is worked here, and under which lease; nil: it is being taken
 	news    map[string]chan struct{}
 	idle    bool
 	lease   context.Context // ends when others may believe this process dead
@@ -75,10 +80,21 @@ type Members struct {
 	expires time.Time
 }
 
+// other is another process that is alive.
+type other struct {
+	wants bool      // work
+	heard time.Time // when its entry was last refreshed, by this process's clock
+}
+
 type claim struct {
 	owner    string
 	revision uint64
 }
+
+const (
+	membersBucket = "MEMBERS"
+	claimsBucket  = "CLAIMS"
+)
 
 // Values of a process's entry.
 const (
@@ -96,7 +112,7 @@ func Join(ctx context.Context, in storage.Place, o Options) (*Members, error) {
 	}
 	m := &Members{
 		Options: o, id: nuid.Next(), changed: func() {}, idle: o.Idle,
-		others: map[string]bool{}, claims: map[string]claim{}, news: map[string]chan struct{}{},
+		others: map[string]other{}, claims: map[string]claim{}, needed: map[string]context.Context{}, news: map[string]chan struct{}{},
 	}
 	m.renewed(time.Time{}) // without a lease until the first refresh
 	if err := m.open(ctx, in); err != nil {
@@ -107,12 +123,12 @@ func Join(ctx context.Context, in storage.Place, o Options) (*Members, error) {
 
 func (m *Members) open(ctx context.Context, in storage.Place) (err error) {
 	if m.alive, err = in.Bucket(ctx, storage.Bucket{
-		Name: "MEMBERS", Description: "emitter processes that are alive", Expiry: m.Expiry, MarkerKept: markerKept,
+		Name: membersBucket, Description: "emitter processes that are alive", Expiry: m.Expiry, MarkerKept: markerKept,
 	}); err != nil {
 		return err
 	}
 	if m.claimed, err = in.Bucket(ctx, storage.Bucket{
-		Name: "CLAIMS", Description: "which emitter process works what", MarkerKept: markerKept,
+		Name: claimsBucket, Description: "which emitter process works what", MarkerKept: markerKept,
 	}); err != nil {
 		return err
 	}
@@ -120,19 +136,18 @@ func (m *Members) open(ctx context.Context, in storage.Place) (err error) {
 		return err
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	known, err := m.follow(running)
-	if err != nil {
-		cancel()
-		return err
-	}
 	m.cancel = cancel
+	known := []<-chan struct{}{m.follow(running, in.JetStream, m.members()), m.follow(running, in.JetStream, m.works())}
 	m.done.Go(func() { m.beat(running) })
-	select {
-	case <-known:
-		return nil
-	case <-ctx.Done():
-		return errors.Join(ctx.Err(), m.Close())
+	m.done.Go(func() { m.tidy(running) })
+	for _, listed := range known {
+		select {
+		case <-listed:
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), m.Close())
+		}
 	}
+	return nil
 }
 
 // Changed sets what is told after processes came, went or became idle. It must
@@ -153,8 +168,8 @@ func (m *Members) Mine(key string) bool {
 		return false
 	}
 	own := weight(key, m.id)
-	for other, wants := range m.others {
-		if wants && cmp.Or(cmp.Compare(weight(key, other), own), cmp.Compare(other, m.id)) > 0 {
+	for other, o := range m.others {
+		if o.wants && cmp.Or(cmp.Compare(weight(key, other), own), cmp.Compare(other, m.id)) > 0 {
 			return false
 		}
 	}
@@ -252,16 +267,22 @@ func (m *Members) renewed(until time.Time) {
 		m.lease, m.lapse = context.WithCancelCause(context.Background())
 		m.wake()
 	}
-	m.until = time.AfterFunc(time.Until(until), func() { m.expire(time.Now()) })
+	m.until = time.AfterFunc(time.Until(until), func() {
+		if m.expire(time.Now()) && !until.IsZero() {
+			m.Log.Warn("what this process works is stopped, others may take it over", "error", ErrLapsed)
+		}
+	})
 }
 
-// expire ends the lease unless it was renewed meanwhile.
-func (m *Members) expire(now time.Time) {
+// expire ends the lease unless it was renewed meanwhile; it says whether it
+// did.
+func (m *Members) expire(now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if now.Before(m.expires) {
-		return
+	if now.Before(m.expires) || m.lease.Err() != nil {
+		return false
 	}
 	m.until.Stop()
 	m.lapse(ErrLapsed)
+	return true
 }

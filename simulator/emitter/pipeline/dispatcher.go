@@ -104,9 +104,9 @@ func (d *Dispatcher) Close() {
 // Changed tells that a subscription, or a key or certificate that it may use,
 // was made, changed or removed.
 func (d *Dispatcher) Changed(environment, id string) {
-	s, exists := d.Directory.Subscription(environment, id)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	s, exists := d.Directory.Subscription(environment, id)
 	w := d.workers[environment][id]
 	switch {
 	case d.closed:

@@ -33,18 +33,25 @@ func (d *Dispatcher) mine(environment, id string) bool {
 func (d *Dispatcher) Reshared() {
 	for _, environment := range d.Directory.Environments() {
 		for _, s := range d.Directory.Subscriptions(environment) {
-			mine := d.mine(environment, s.ID)
-			d.mu.Lock()
-			w := d.workers[environment][s.ID]
-			switch {
-			case d.closed:
-			case w == nil && mine:
-				d.employ(s)
-			case w != nil && !mine:
-				d.dismiss(w, errHandedOver)
-			}
-			d.mu.Unlock()
+			d.reshare(environment, s.ID)
 		}
+	}
+}
+
+// reshare employs or dismisses. It asks only with the lock held: what was true
+// before may have been acted upon since, and nobody would ask again.
+func (d *Dispatcher) reshare(environment, id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s, exists := d.Directory.Subscription(environment, id)
+	if d.closed || !exists {
+		return
+	}
+	switch w, mine := d.workers[environment][id], d.mine(environment, id); {
+	case w == nil && mine:
+		d.employ(s)
+	case w != nil && !mine:
+		d.dismiss(w, errHandedOver)
 	}
 }
 
@@ -71,6 +78,9 @@ func (d *Dispatcher) dismiss(w *worker, why error) {
 // The term's context ends with the worker's, and when another process may.
 func (w *worker) begin(ctx context.Context) (term context.Context, release func(), taken bool) {
 	term, w.end = context.WithCancelCause(ctx)
+	w.mu.Lock()
+	w.loaded = false // somebody else may have stored another state since
+	w.mu.Unlock()
 	if w.dispatcher.Shares == nil {
 		w.lease = context.WithoutCancel(ctx)
 		return term, func() { w.end(nil) }, true

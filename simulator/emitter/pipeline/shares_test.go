@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,7 @@ type shares struct {
 	news     chan struct{}
 	taken    int
 	released int
+	asked    func() // nil; told after Mine has read what it says
 }
 
 func newShares(mine bool) *shares {
@@ -58,8 +60,12 @@ func (s *shares) counts() (taken, released int) {
 
 func (s *shares) Mine(string) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.mine
+	mine, asked := s.mine, s.asked
+	s.mu.Unlock()
+	if asked != nil {
+		asked()
+	}
+	return mine
 }
 
 func (s *shares) Take(ctx context.Context, _ string) (context.Context, error) {
@@ -131,6 +137,96 @@ func TestOnlyWhatFallsToThisProcessIsWorked(t *testing.T) {
 			t.Errorf("taken %d times, released %d times", taken, released)
 		}
 	})
+}
+
+// Who learns late what falls to it must not act upon it after somebody else
+// has learned of more.
+func TestAWorkerIsNotDismissedForWhatIsNoLongerTrue(t *testing.T) {
+	t.Parallel()
+	w, s, answers := newWorld(), newShares(true), &script{}
+	w.deliver(answers.serve(time.Now()))
+	w.put(webhook("s"))
+	w.startSharing(s, w)
+	defer w.dispatcher.Close()
+	late, read, goOn := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	s.mu.Lock()
+	s.mine, s.asked = false, sync.OnceFunc(func() { close(read); <-goOn })
+	s.mu.Unlock()
+	go func() {
+		defer close(late)
+		w.dispatcher.Reshared()
+	}()
+	<-read
+	s.mu.Lock()
+	s.mine, s.asked = true, nil
+	s.mu.Unlock()
+	other := make(chan struct{})
+	go func() {
+		defer close(other)
+		w.dispatcher.Reshared()
+	}()
+	select {
+	case <-other:
+	case <-time.After(100 * time.Millisecond): // it waits for its turn
+	}
+	close(goOn)
+	<-late
+	<-other
+	w.append(created(1))
+	for began := time.Now(); len(answers.accepted()) == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			t.Fatal("nobody works the subscription")
+		}
+	}
+}
+
+// Changes are told to whoever waits for its term, and the state that it then
+// loads knows of none of them.
+func TestEventsMeetTheFilterOfTheirTimeAfterATakeover(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, s, answers := newWorld(), newShares(true), &script{}
+		w.deliver(answers.serve(time.Now()))
+		webhook := webhook("s")
+		w.put(webhook)
+		f := &deaf{world: w}
+		w.startSharing(s, f)
+		w.append(created(1))
+		after(time.Minute)
+		change := func(kind string) {
+			webhook.ActionTypes = []string{kind}
+			w.put(webhook)
+		}
+		f.deaf.Store(true) // the servers do not answer, and before long the lease ends
+		change("USER.UPDATED")
+		w.append(created(2), typed("USER.UPDATED", 3))
+		s.lapse()
+		synctest.Wait()
+		f.deaf.Store(false)
+		for i, kind := range []string{"USER.DELETED", "USER.LOCKED", "USER.UNLOCKED"} {
+			change(kind)
+			w.append(created(10*i+10), typed(kind, 10*i+11))
+		}
+		s.renew()
+		after(time.Minute)
+		w.dispatcher.Close()
+		if got := answers.accepted(); !slices.Equal(got, []string{"1", "3", "11", "21", "31"}) {
+			t.Errorf("delivered %v", got)
+		}
+	})
+}
+
+// deaf are cursors that cannot be stored while they are deaf.
+type deaf struct {
+	*world
+	deaf atomic.Bool
+}
+
+func (d *deaf) Store(ctx context.Context, environment, id string, s pipeline.State) error {
+	if d.deaf.Load() {
+		return errors.New("no answer")
+	}
+	return d.world.Store(ctx, environment, id, s)
 }
 
 // hanging is a receiver that never answers; it counts requests.

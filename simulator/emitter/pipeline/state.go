@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
@@ -36,7 +37,6 @@ func (w *worker) load(ctx context.Context) bool {
 	for _, v := range w.versions {
 		w.apply(v)
 	}
-	w.versions = w.versions[len(w.versions)-1:]
 	return true
 }
 
@@ -46,22 +46,31 @@ type version struct {
 	filter  Filter
 	enabled bool
 	after   uint64    // the end of the log then: up to it, what was before holds, also if this is heard of late
-	at      time.Time // by the emitter's clock
+	at      time.Time // see since
 }
 
 func (d *Dispatcher) version(s subscription.Subscription) version {
-	return version{FilterOf(s), s.Enabled, s.ConfiguredAfter, d.Now()}
+	return version{FilterOf(s), s.Enabled, s.ConfiguredAfter, d.since(s)}
+}
+
+// since is since when the subscription is as it is, by the emitter's clock, or
+// a little later: not when this process learned of it, which may have been down.
+func (d *Dispatcher) since(s subscription.Subscription) time.Time {
+	if s.UpdatedAt.IsZero() {
+		return d.Now()
+	}
+	return s.UpdatedAt
 }
 
 // changed notes what later deliveries need to know of a change: until where the
 // old filter holds, and when the subscription was enabled again. Changes may
-// come before the state is loaded.
+// come before the state is loaded, and are kept until they are stored: another
+// term may begin from what was stored before.
 func (w *worker) changed(s subscription.Subscription) {
 	w.mu.Lock()
 	v := w.dispatcher.version(s)
 	if w.loaded {
 		w.apply(v)
-		w.versions = w.versions[:0]
 	}
 	w.versions = append(w.versions, v)
 	w.mu.Unlock()
@@ -96,7 +105,7 @@ func (w *worker) suspension(enabled bool, at time.Time) {
 func (w *worker) observe(s subscription.Subscription) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.suspension(s.Enabled, w.dispatcher.Now())
+	w.suspension(s.Enabled, w.dispatcher.since(s))
 }
 
 // filterAt returns the filter in force when the chunk was appended.
@@ -131,12 +140,14 @@ func (w *worker) store(ctx context.Context, force bool) bool {
 		past = past[1:]
 	}
 	w.state.Past = past
-	state, dirty := w.state, w.dirty
+	state, dirty, versions := w.state, w.dirty, len(w.versions)
 	w.dirty = false
-	w.mu.Unlock()
 	if !dirty && !(force && w.stored != state.Position) {
+		w.forgetVersions(versions)
+		w.mu.Unlock()
 		return true
 	}
+	w.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
 	defer cancel()
 	if err := w.dispatcher.Cursors.Store(ctx, w.environment, w.id, state); err != nil {
@@ -150,7 +161,16 @@ func (w *worker) store(ctx context.Context, force bool) bool {
 		return false
 	}
 	w.stored = state.Position
+	w.mu.Lock()
+	w.forgetVersions(versions)
+	w.mu.Unlock()
 	return true
+}
+
+// forgetVersions forgets the first n, which are stored, but for the last. It is
+// called with the lock held.
+func (w *worker) forgetVersions(n int) {
+	w.versions = slices.Delete(w.versions, 0, n-1)
 }
 
 // leave stores the position for the next start, or forgets a removed

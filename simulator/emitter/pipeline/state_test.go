@@ -100,3 +100,23 @@ func TestEventsMeetTheFilterOfTheirTimeAfterAProcessDiedOfAChange(t *testing.T) 
 		want(t, "delivered", r.accepted(), []string{"1", "3"})
 	})
 }
+
+// The fourteen days count from when the subscription was enabled, also if the
+// process that was to note it died, and another one came late.
+func TestASuspensionThatEndedWhileNobodyWasThereEndedThen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(*testing.T) {
+		w, r, s := stored()
+		state := w.cursors[s.ID]
+		state.Suspended = true
+		w.cursors[s.ID] = state
+		w.offset = limits.SuspendedRetention - time.Hour
+		s.UpdatedAt = w.now()
+		w.put(s)
+		w.offset = limits.SuspendedRetention + time.Hour
+		w.start()
+		defer w.dispatcher.Close()
+		after(time.Minute)
+		want(t, "delivered", r.accepted(), []string{"1"})
+	})
+}
