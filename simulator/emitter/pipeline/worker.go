@@ -41,7 +41,7 @@ type worker struct {
 
 	mu       sync.Mutex
 	loaded   bool
-	versions []version // that state is compared with when it is loaded: the last one, and all told before that
+	versions []version // the last one, and all that are not stored in state yet
 	state    State
 	dirty    bool // state is to be stored
 
