@@ -51,6 +51,31 @@ func TestABaselineOutOfDateEndsWithFive(t *testing.T) {
 	}
 }
 
+func TestADigestNamesWhatABaselineSays(t *testing.T) {
+	t.Parallel()
+	a, b := Known{ID: "a/x", Reason: "r", Expires: "2999-12-31", Message: "<*>"}, Known{ID: "b/x", Reason: "s", Expires: "2999-12-31", Message: "*"}
+	// printf '["a/x","r","2999-12-31","<*>"]\n["b/x","s","2999-12-31","*"]\n' | sha256sum
+	const both = "6754aaedefbbaef739a28df28faa235578cb115fd240fb6e17674a157a45b5cf"
+	matched := a
+	matched.State = Matched
+	if got := BaselineDigest([]Known{b, matched}); got != both {
+		t.Errorf("got %s", got)
+	}
+	a.Reason = "another"
+	if BaselineDigest([]Known{a, b}) == both || BaselineDigest(nil) == BaselineDigest([]Known{b}) {
+		t.Error("baselines that say something else have the same digest")
+	}
+	r := with(Pass, ExpectedFail)
+	r.BaselineSHA256 = BaselineDigest(r.Baseline)
+	if err := r.Check(); err != nil {
+		t.Error(err)
+	}
+	r.Baseline[0].Reason = "another"
+	if err := r.Check(); err == nil {
+		t.Error("entries that were changed since are those of the digest")
+	}
+}
+
 // unrunnable is a run in which a scenario could not run as listed.
 func unrunnable(others ...Outcome) Results {
 	r := with(append([]Outcome{CouldNotRun}, others...)...)

@@ -97,6 +97,7 @@ func differs(a, b Results) (what, diff string) {
 		{"seed", a.Seed, b.Seed},
 		{"number of repetitions", a.Repeat, b.Repeat},
 		{"baseline", listed(a), listed(b)},
+		{"baseline", a.BaselineSHA256, b.BaselineSHA256}, // an empty one, and none
 	} {
 		if diff := cmp.Diff(c.a, c.b, cmpopts.EquateEmpty()); diff != "" {
 			return c.name, diff

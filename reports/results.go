@@ -35,6 +35,9 @@ type Results struct {
 	// Baseline holds the known failures that the run was told of, and what
 	// became of each.
 	Baseline []Known `json:"baseline,omitempty"`
+	// BaselineSHA256 names the baseline that the run was told of, an empty one
+	// too, as [BaselineDigest] does; absent where it was told of none.
+	BaselineSHA256 string `json:"baselineSha256,omitempty"`
 	// StartedAt is when the run began, RFC 3339.
 	StartedAt time.Time `json:"startedAt"`
 	// DurationMs is the wall clock time of the run in milliseconds, up to the
