@@ -52,6 +52,9 @@ observed MUST or SHOULD has no fault to prove it.
 				return usageError("--%s names nothing", name)
 			}
 		}
+		if err := someFolder(out); err != nil {
+			return err
+		}
 		if flags.Changed("shard") {
 			if o.Shard, err = hookproof.ParseShard(shard); err != nil {
 				return err
