@@ -174,6 +174,18 @@ func TestTheActionGatesReportsAndAnnotates(t *testing.T) {
 		t.Errorf("code %d: %s", code, out)
 	}
 
+	// A folder that is none would leave no evidence; the run does not begin.
+	nowhere := newRunner(t, map[string]string{"out": "", "args": "--rule\nSUB-LIMIT-051\n"})
+	if err := os.Symlink(r.file("hookproof"), nowhere.file("hookproof")); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := nowhere.step("Run"); code != 0 || nowhere.text("output") != "exit-code=2\n" || !strings.Contains(out, "--out is empty") {
+		t.Errorf("code %d, output %q: %s", code, nowhere.text("output"), out)
+	}
+	if code, out := nowhere.step("Verdict"); code != 2 {
+		t.Errorf("code %d: %s", code, out)
+	}
+
 	// Inputs that would act if they were text of a script.
 	for _, input := range []string{"target", "role", "profile", "baseline", "args"} {
 		hostile := newRunner(t, map[string]string{input: `$(touch pwned)"; touch pwned; #`})

@@ -47,9 +47,11 @@ type options struct {
 	begun       func(reports.Results)
 	repeat      int
 	baseline    []reports.Known
-	pause       func(context.Context, Paused) error
-	left        func(paths []string)
-	named       func(run string)
+	// baselineDigest is empty where no baseline is given.
+	baselineDigest string
+	pause          func(context.Context, Paused) error
+	left           func(paths []string)
+	named          func(run string)
 }
 
 // maxRepeat bounds the repetitions of a scenario, and with them results.json.
@@ -109,7 +111,9 @@ func Repeat(n int) Option { return func(o *options) { o.repeat = n } }
 
 // Baseline names the failures that are known: they are expected-fail, as long
 // as they fail as listed. What of it is out of date is told in the results.
-func Baseline(known []reports.Known) Option { return func(o *options) { o.baseline = known } }
+func Baseline(known []reports.Known) Option {
+	return func(o *options) { o.baseline, o.baselineDigest = known, reports.BaselineDigest(known) }
+}
 
 // Report writes results.json, the reports derived from it and the
 // transcripts into a folder, which is made if need be.

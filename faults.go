@@ -59,6 +59,12 @@ type MatrixOptions struct {
 	// Parallel is how many faults are run at once; 0 is DefaultParallel.
 	Parallel int
 
+	// Again runs each fault that a rule did not notice, and each liberty that
+	// was taken for a fault, a second time, when all have been run and one at a
+	// time: on a machine in trouble a deadline can hide a fault. The matrix
+	// tells of both runs, and the second counts.
+	Again bool
+
 	// Observe is told how many rows there will be, and of each as it ends, one
 	// at a time; nil is nobody.
 	Observe MatrixObserver
@@ -67,6 +73,8 @@ type MatrixOptions struct {
 // A MatrixObserver is told how a kill matrix grows.
 type MatrixObserver interface {
 	Begun(rows int, seed int64)
+	// Again is told which rows are run a second time; none follows without.
+	Again(names []string)
 	Fault(reports.FaultRow)
 	Liberty(reports.LibertyRow)
 }
@@ -103,6 +111,11 @@ func KillMatrix(ctx context.Context, o MatrixOptions) (reports.Matrix, error) {
 	}
 	if err := g.Wait(); err != nil {
 		return reports.Matrix{}, err
+	}
+	if o.Again {
+		if err := m.again(ctx); err != nil {
+			return reports.Matrix{}, err
+		}
 	}
 	m.result.DurationMs = time.Since(begun).Milliseconds()
 	return m.result, nil
@@ -255,8 +268,45 @@ func (m *matrix) observe() MatrixObserver {
 type silent struct{}
 
 func (silent) Begun(int, int64)           {}
+func (silent) Again([]string)             {}
 func (silent) Fault(reports.FaultRow)     {}
 func (silent) Liberty(reports.LibertyRow) {}
+
+// again runs what did not end as it should a second time, one row at a time.
+func (m *matrix) again(ctx context.Context) error {
+	var names []string
+	var runs []func() error
+	for i, l := range m.result.Liberties {
+		if !l.Sound() {
+			names = append(names, l.Name)
+			runs = append(runs, func() error {
+				err := m.take(ctx, i)
+				m.result.Liberties[i].First = &l
+				return err
+			})
+		}
+	}
+	for i, f := range m.result.Faults {
+		if f.Worst() != reports.Killed {
+			names = append(names, f.Name)
+			runs = append(runs, func() error {
+				err := m.kill(ctx, i)
+				m.result.Faults[i].First = &f
+				return err
+			})
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	m.observe().Again(names)
+	for _, run := range runs {
+		if err := run(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // kill runs one fault until all its rules have noticed it.
 func (m *matrix) kill(ctx context.Context, at int) error {

@@ -1,14 +1,17 @@
 package hookproof_test
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/reports"
+	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
 )
 
@@ -100,6 +103,54 @@ func TestTheMatrixTellsFalseAlarms(t *testing.T) {
 	}
 	if m.ExitCode() != reports.ExitNonConformant || len(m.Liberties[0].FalseAlarms) == 0 {
 		t.Errorf("it ends with %d: %+v", m.ExitCode(), m.Liberties)
+	}
+}
+
+// moody is a target that is the first one when it is started first, and then the
+// second.
+type moody struct {
+	targets.Target
+	then   targets.Target
+	starts *atomic.Int64
+}
+
+func (m moody) Start(ctx context.Context) (*targets.System, error) {
+	if m.starts.Add(1) == 1 {
+		return m.Target.Start(ctx)
+	}
+	return m.then.Start(ctx)
+}
+
+// A second run is made of what needs one, and both are told of.
+func TestWhatIsRunASecondTimeShowsBothRuns(t *testing.T) {
+	t.Parallel()
+	sound, faulty := embedded.New(embedded.Options{}), embedded.New(embedded.Options{Faults: []string{"limit-51"}})
+	o := hookproof.MatrixOptions{
+		Seed: 1, Sample: 1, Again: true, Names: []string{"moody", "steady", "liberty"},
+		Faults: []hookproof.Fault{
+			{Name: "moody", Rules: []string{"SUB-LIMIT-051"}, Target: moody{sound, faulty, new(atomic.Int64)}},
+			{Name: "steady", Rules: []string{"SUB-LIMIT-051"}, Target: faulty},
+		},
+		Liberties: []hookproof.Liberty{{Name: "liberty", Target: sound}},
+	}
+	m, err := hookproof.KillMatrix(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := m.Faults[0]
+	if again.Cells[0].Kill != reports.Killed || again.First == nil || again.First.Cells[0].Kill != reports.Survived || again.First.First != nil {
+		t.Errorf("the moody one is %+v, at first %+v", again, again.First)
+	}
+	if m.Faults[1].First != nil || m.Liberties[0].First != nil || m.ExitCode() != reports.ExitConformant {
+		t.Errorf("it ends with %d: %+v", m.ExitCode(), m)
+	}
+	if all := m.Tally().Again; len(all) != 1 || all[0] != "moody (SUB-LIMIT-051 SURVIVED)" {
+		t.Errorf("run a second time: %v", all)
+	}
+	// What survives twice does survive.
+	o.Faults, o.Names = []hookproof.Fault{{Name: "none", Rules: []string{"SUB-LIMIT-051"}, Target: sound}}, []string{"none"}
+	if m, err = hookproof.KillMatrix(t.Context(), o); err != nil || m.ExitCode() != reports.ExitNonConformant || m.Faults[0].First == nil {
+		t.Errorf("it ends with %d: %+v, %v", m.ExitCode(), m.Faults, err)
 	}
 }
 

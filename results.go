@@ -18,11 +18,12 @@ func (p *Plan) blank(info targets.Info, o options) (reports.Results, error) {
 		return reports.Results{}, err
 	}
 	r := reports.Results{
-		Schema:    reports.SchemaID,
-		Suite:     reports.Suite{Version: Version(), Revision: p.Catalogue.Revision},
-		Target:    reports.Target{Role: p.Role, Kind: info.Kind, Name: info.Name, Version: info.Version, URL: info.URL, Capabilities: []string{}},
-		Selection: p.Selection.recorded(),
-		Command:   o.command, Seed: o.seed, StartedAt: time.Now().UTC(), Verdict: reports.Incomplete, Rules: rules,
+		Schema:         reports.SchemaID,
+		Suite:          reports.Suite{Version: Version(), Revision: p.Catalogue.Revision},
+		Target:         reports.Target{Role: p.Role, Kind: info.Kind, Name: info.Name, Version: info.Version, URL: info.URL, Capabilities: []string{}},
+		Selection:      p.Selection.recorded(),
+		BaselineSHA256: o.baselineDigest,
+		Command:        o.command, Seed: o.seed, StartedAt: time.Now().UTC(), Verdict: reports.Incomplete, Rules: rules,
 	}
 	if o.repeat > 1 {
 		r.Repeat = o.repeat

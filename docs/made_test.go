@@ -38,6 +38,7 @@ var inPlaceOf = func() *strings.Replacer {
 		"go run ./receiver", "example-receiver",
 		"-t hookproof/", "-t hookproof-docs/",
 		"image:hookproof/", "image:hookproof-docs/",
+		" hookproof/hookproof ", " hookproof-docs/hookproof ",
 	)...)
 }()
 

@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // root is the repository, as seen from this folder.
@@ -59,7 +62,12 @@ func read(t *testing.T, path string) page {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := page{name: filepath.ToSlash(name), text: string(text)}
+	return parse(t, filepath.ToSlash(name), string(text))
+}
+
+func parse(t *testing.T, name, text string) page {
+	t.Helper()
+	p := page{name: name, text: text}
 	var open *block
 	for i, line := range strings.SplitAfter(p.text, "\n") {
 		m := fence.FindStringSubmatch(strings.TrimRight(line, "\n"))
@@ -81,17 +89,95 @@ func read(t *testing.T, path string) page {
 }
 
 // aCommand is what a line of commands begins with.
-var aCommand = regexp.MustCompile(`(?m)^(\./hookproof|hookproof|go (run|test|build|install|tool)|docker|docker-compose|curl|export) `)
+var aCommand = regexp.MustCompile(`(?m)^(\$|\./hookproof|hookproof|go (run|test|build|install|tool)|docker|docker-compose|curl|export) `)
+
+// fencedAs are the languages of blocks. Another name of a shell, such as bash or
+// console, is none of them: commands in it would not be run.
+var fencedAs = []string{"", "sh", "go", "json", "yaml", "gherkin"}
+
+// otherFence is what Markdown takes for a fence as well, and fence does not.
+var otherFence = regexp.MustCompile("(?m)^([ >*-]+```|[ >*-]*~~~).*$")
 
 // A command that is fenced as something else would not be run.
 func TestCommandsAreFencedAsSuch(t *testing.T) {
 	t.Parallel()
 	for _, p := range pages(t) {
 		for _, b := range p.blocks {
-			if b.language == "" && aCommand.MatchString(b.text) {
-				t.Errorf("%s: fence it as sh, so that it is tested", b)
+			if amiss := b.amiss(); amiss != "" {
+				t.Errorf("%s: %s", b, amiss)
 			}
 		}
+		if other := otherFence.FindString(p.text); other != "" {
+			t.Errorf("%s: %q begins a block that no test sees; begin it with ``` at the left", p.name, other)
+		}
+	}
+	for _, text := range []string{"```bash\nls\n```\n", "```console\n$ ls\n```\n", "```shell\n```\n", "```SH\n```\n", "```\ngo run .\n```\n", "```\n$ ls\n```\n", "```json\ncurl x\n```\n"} {
+		if p := parse(t, "a page", text); len(p.blocks) != 1 || p.blocks[0].amiss() == "" {
+			t.Errorf("nothing is amiss with %q", text)
+		}
+	}
+}
+
+// amiss says why commands in b would not be tested; empty if they are, or if
+// there are none.
+func (b block) amiss() string {
+	switch {
+	case !slices.Contains(fencedAs, b.language):
+		return fmt.Sprintf("fenced as %s; commands are fenced as sh, so that they are tested, and anything else as one of %q", b.language, fencedAs)
+	case b.language != "sh" && aCommand.MatchString(b.text):
+		return "fence it as sh, so that it is tested"
+	}
+	return ""
+}
+
+// theAction is how a workflow names it.
+var theAction = regexp.MustCompile(`^hookproof/hookproof@`)
+
+// What the pages give the action must be what it takes.
+func TestWorkflowsGiveTheActionWhatItTakes(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, "action.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct{ Inputs map[string]any }
+	if err := yaml.Unmarshal(text, &action); err != nil {
+		t.Fatal(err)
+	}
+	used := 0
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			if b.language != "yaml" || !strings.Contains(b.text, "uses:") {
+				continue
+			}
+			var workflow struct {
+				Jobs map[string]struct {
+					Steps []struct {
+						Uses string
+						With map[string]string
+					}
+				}
+			}
+			if err := yaml.Unmarshal([]byte(b.text), &workflow); err != nil {
+				t.Errorf("%s: %v", b, err)
+			}
+			for _, job := range workflow.Jobs {
+				for _, step := range job.Steps {
+					if !theAction.MatchString(step.Uses) {
+						continue
+					}
+					used++
+					for name := range step.With {
+						if _, is := action.Inputs[name]; !is {
+							t.Errorf("%s: the action has no input %s", b, name)
+						}
+					}
+				}
+			}
+		}
+	}
+	if used == 0 {
+		t.Error("no page shows how the action is used")
 	}
 }
 

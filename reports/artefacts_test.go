@@ -2,7 +2,6 @@ package reports
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 func written(t *testing.T, write func(io.Writer, Results) error, r Results) string {
@@ -176,63 +173,6 @@ func TestASummaryStaysBelowAMebibyteAndSaysWhatItLeavesOut(t *testing.T) {
 	var page bytes.Buffer
 	if err := WriteHTML(&page, r.Derive(), fstest.MapFS{}); err != nil || page.Len() > 16<<20 {
 		t.Errorf("the page has %d bytes, %v", page.Len(), err)
-	}
-}
-
-// ctrfSchema names the file of CTRF's JSON Schema, which is not ours to ship.
-const ctrfSchema = "HOOKPROOF_CTRF_SCHEMA"
-
-func TestCTRFFitsItsSchema(t *testing.T) {
-	t.Parallel()
-	path := os.Getenv(ctrfSchema)
-	if path == "" {
-		t.Skipf("%s does not name the file of CTRF's schema", ctrfSchema)
-	}
-	c := jsonschema.NewCompiler()
-	c.AssertFormat()
-	schema, err := c.Compile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, r := range map[string]Results{"everything": everything(), "nothing run": with(), "hostile": hostile()} {
-		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(written(t, WriteCTRF, r)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := schema.Validate(doc); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestCTRFCountsWhatItLists(t *testing.T) {
-	t.Parallel()
-	for name, r := range map[string]Results{"everything": everything(), "nothing run": with(), "could not run": with(CouldNotRun), "all kept": with(Pass, Warn, NotApplicable)} {
-		var doc ctrfReport
-		d := json.NewDecoder(strings.NewReader(written(t, WriteCTRF, r)))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&doc); err != nil {
-			t.Fatal(err)
-		}
-		s, n := doc.Results.Summary, map[string]int{}
-		for _, test := range doc.Results.Tests {
-			n[test.Status]++
-			if want := map[Outcome]string{Pass: "passed", Warn: "passed", NotApplicable: "skipped", ExpectedFail: "skipped"}[Outcome(test.RawStatus)]; test.Status != cmp.Or(want, "failed") {
-				t.Errorf("%s: %s is %s", name, test.RawStatus, test.Status)
-			}
-			if test.Name == "" || len(test.Suite) == 0 {
-				t.Errorf("%s: a test without name or suite: %+v", name, test)
-			}
-		}
-		if s.Tests != len(doc.Results.Tests) || s.Passed != n["passed"] || s.Failed != n["failed"] || s.Skipped != n["skipped"] || s.Tests != s.Passed+s.Failed+s.Skipped {
-			t.Errorf("%s: summary %+v, tests %v", name, s, n)
-		}
-		if (s.Failed == 0) != (ExitCode(r) == ExitConformant) {
-			t.Errorf("%s: %d failed, exit code %d", name, s.Failed, ExitCode(r))
-		}
-		if doc.ReportFormat != "CTRF" || s.Stop-s.Start != s.Duration || doc.ReportID == "" {
-			t.Errorf("%s: %+v", name, doc)
-		}
 	}
 }
 

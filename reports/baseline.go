@@ -2,6 +2,9 @@ package reports
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -166,10 +169,27 @@ func (r Results) OutOfDate() []Known {
 	return slices.DeleteFunc(slices.Clone(r.Baseline), func(k Known) bool { return !k.State.outOfDate() })
 }
 
-// checkBaseline reports entries that are listed twice, or whose state does not
-// follow from the scenarios.
+// BaselineDigest names what a baseline says, whatever the order and form of its
+// file: the SHA-256, in hexadecimal digits, of its entries in the order of their
+// ids, each as the JSON array [id, reason, expires, message] with a line feed.
+func BaselineDigest(list []Known) string {
+	sorted := slices.SortedFunc(slices.Values(list), func(a, b Known) int { return strings.Compare(a.ID, b.ID) })
+	hash := sha256.New()
+	e := json.NewEncoder(hash)
+	e.SetEscapeHTML(false)
+	for _, k := range sorted {
+		_ = e.Encode([]string{k.ID, k.Reason, k.Expires, k.Message}) // neither texts nor a hash fail
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// checkBaseline reports entries that are listed twice, whose state does not
+// follow from the scenarios, or that are not those of the baseline's digest.
 func (r Results) checkBaseline() error {
 	var errs []error
+	if r.BaselineSHA256 != "" && r.BaselineSHA256 != BaselineDigest(r.Baseline) {
+		errs = append(errs, errors.New("baseline: its entries are not those that baselineSha256 names"))
+	}
 	for i, k := range r.Baseline {
 		if slices.ContainsFunc(r.Baseline[:i], func(other Known) bool { return other.ID == k.ID }) {
 			errs = append(errs, fmt.Errorf("baseline: %s is listed twice", k.ID))

@@ -51,6 +51,31 @@ func TestABaselineOutOfDateEndsWithFive(t *testing.T) {
 	}
 }
 
+func TestADigestNamesWhatABaselineSays(t *testing.T) {
+	t.Parallel()
+	a, b := Known{ID: "a/x", Reason: "r", Expires: "2999-12-31", Message: "<*>"}, Known{ID: "b/x", Reason: "s", Expires: "2999-12-31", Message: "*"}
+	// printf '["a/x","r","2999-12-31","<*>"]\n["b/x","s","2999-12-31","*"]\n' | sha256sum
+	const both = "6754aaedefbbaef739a28df28faa235578cb115fd240fb6e17674a157a45b5cf"
+	matched := a
+	matched.State = Matched
+	if got := BaselineDigest([]Known{b, matched}); got != both {
+		t.Errorf("got %s", got)
+	}
+	a.Reason = "another"
+	if BaselineDigest([]Known{a, b}) == both || BaselineDigest(nil) == BaselineDigest([]Known{b}) {
+		t.Error("baselines that say something else have the same digest")
+	}
+	r := with(Pass, ExpectedFail)
+	r.BaselineSHA256 = BaselineDigest(r.Baseline)
+	if err := r.Check(); err != nil {
+		t.Error(err)
+	}
+	r.Baseline[0].Reason = "another"
+	if err := r.Check(); err == nil {
+		t.Error("entries that were changed since are those of the digest")
+	}
+}
+
 // unrunnable is a run in which a scenario could not run as listed.
 func unrunnable(others ...Outcome) Results {
 	r := with(append([]Outcome{CouldNotRun}, others...)...)
@@ -259,5 +284,48 @@ func TestMarkdownOfAComparisonHoldsNoMarkupOfTheTarget(t *testing.T) {
 	}
 	if text := b.String(); strings.ContainsAny(text, "<@") || !strings.Contains(text, "&#60;img") || strings.Contains(text, "\n| new row") {
 		t.Errorf("got %s", text)
+	}
+}
+
+func TestSelectionsAreToldAsTheFlagsThatMakeThem(t *testing.T) {
+	t.Parallel()
+	for want, s := range map[string]Selection{
+		"everything": {}, "--profile limits,filtering": {Profiles: []string{"limits", "filtering"}},
+		"--level must --rule DLV-012 --scenario a/b --shard 1/2": {Levels: []string{"MUST"}, Rules: []string{"DLV-012"}, Scenarios: []string{"a/b"}, Shard: &Shard{1, 2}},
+	} {
+		if got := s.Flags(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	narrow := with(Pass)
+	narrow.Selection.Profiles = []string{"limits"}
+	_, err := DiffOf(with(Pass), narrow)
+	if want := "compare reports: they are of different selections: the old one of everything, the new one of --profile limits; compare runs of the same"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestShardsThatDoNotBelongTogetherSayHowTheyDiffer(t *testing.T) {
+	t.Parallel()
+	known := Known{ID: "sa", Reason: "ticket 12", Expires: "2999-12-31", Message: "*", State: Open}
+	other := known
+	other.Reason = "ticket 13"
+	for want, alter := range map[string]func(*Results){
+		`another suite than shard 1: v0.2.0, revision 2026-11, and not v0.1.0, revision 2026-11`: func(r *Results) { r.Suite.Version = "v0.2.0" },
+		`another target than shard 1: bcme-emitter (emitter, url)`:                               func(r *Results) { r.Target.Name = "bcme-emitter" },
+		`another selection than shard 1: --profile limits in 2 shards, and not everything in 2`:  func(r *Results) { r.Selection.Profiles = []string{"limits"} },
+		`another selection than shard 1: everything in 3 shards, and not everything in 2 shards`: func(r *Results) { r.Selection.Shard.Count = 3 },
+		`another seed than shard 1: 43, and not 42`:                                              func(r *Results) { r.Seed = 43 },
+		`another number of repetitions than shard 1: 3, and not 1`:                               func(r *Results) { r.Repeat = 3 },
+		`another baseline than shard 1: none, and not one with 1 known failure, among them sa`:   func(r *Results) { r.Baseline = nil },
+		`as "*" (ticket 13), and not one with 1 known failure, among them sa`:                    func(r *Results) { r.Baseline = []Known{other} },
+	} {
+		first, second := planned("sa"), planned("sb")
+		first.Selection.Shard, second.Selection.Shard = &Shard{1, 2}, &Shard{2, 2}
+		first.Baseline, second.Baseline = []Known{known}, []Known{known}
+		alter(&second)
+		if _, err := Merge([]Results{first, second}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }

@@ -9,8 +9,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// ctrfVersion is the version of the Common Test Report Format that is written.
-const ctrfVersion = "0.0.0"
+// ctrfVersion is the version of the Common Test Report Format that is written:
+// the first that has all the members below (testId came with 0.0.3, lists in
+// labels too) and that calls itself by its own number. The snapshots before it
+// all say "0.0.0" (CHANGELOG.md and RELEASE.md of github.com/ctrf-io/ctrf).
+const ctrfVersion = "0.1.0"
 
 type ctrfReport struct {
 	ReportFormat string      `json:"reportFormat"`
@@ -41,6 +44,7 @@ type ctrfSummary struct {
 	Skipped  int            `json:"skipped"`
 	Pending  int            `json:"pending"`
 	Other    int            `json:"other"`
+	Flaky    int            `json:"flaky"`
 	Suites   int            `json:"suites"`
 	Start    int64          `json:"start"`
 	Stop     int64          `json:"stop"`
@@ -59,8 +63,10 @@ type ctrfTest struct {
 	Trace       string              `json:"trace,omitempty"`
 	FilePath    string              `json:"filePath,omitempty"`
 	Line        int                 `json:"line,omitempty"`
+	Flaky       bool                `json:"flaky,omitempty"`
 	Labels      map[string][]string `json:"labels,omitempty"`
 	Attachments []ctrfAttachment    `json:"attachments,omitempty"`
+	Extra       map[string]any      `json:"extra,omitempty"`
 }
 
 type ctrfAttachment struct {
@@ -82,7 +88,9 @@ type ctrfEnvironment struct {
 //
 // could-not-run and error are "failed", as readers pass over "other" and
 // "pending"; not-applicable and expected-fail are "skipped"; a warn is "passed"
-// with its message. Where no test says why the run is not green, one named
+// with its message. An unsteady scenario is flaky, and how often each outcome
+// came stands beside it; its status stays that of its worst run, as one that
+// passes now and then is not kept. Where no test says why the run is not green, one named
 // "verdict" does. The report's id follows from the run, so that it stays the
 // same when it is made again.
 func WriteCTRF(w io.Writer, r Results) error {
@@ -135,6 +143,9 @@ func ctrfTestOf(s Scenario, st story) ctrfTest {
 	if s.Outcome != Pass {
 		t.Message, t.Trace = headline(s), st.of(s)
 	}
+	if s.Unsteady {
+		t.Flaky, t.Extra = true, map[string]any{"runs": s.Tally()}
+	}
 	if s.Transcript != "" {
 		t.Attachments = []ctrfAttachment{{"transcript", "application/json", s.Transcript}}
 	}
@@ -155,9 +166,12 @@ func ctrfStatus(o Outcome) string {
 func (c *ctrfReport) count() {
 	s := &c.Results.Summary
 	suites := map[string]bool{}
-	s.Tests, s.Passed, s.Failed, s.Skipped = len(c.Results.Tests), 0, 0, 0
+	s.Tests, s.Passed, s.Failed, s.Skipped, s.Flaky = len(c.Results.Tests), 0, 0, 0, 0
 	for _, t := range c.Results.Tests {
 		suites[t.Suite[0]] = true
+		if t.Flaky {
+			s.Flaky++
+		}
 		switch t.Status {
 		case "passed":
 			s.Passed++

@@ -3,8 +3,9 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -49,22 +50,97 @@ func envelopes(t *testing.T, r Results) []messages.Envelope {
 	if err := WriteCucumber(&text, r, fstest.MapFS{}); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(text.String(), ":null") {
-		t.Error("a member is null, which the schema of Cucumber Messages never allows")
-	}
-	d := json.NewDecoder(&text)
-	d.DisallowUnknownFields()
 	var all []messages.Envelope
-	for {
-		var m messages.Envelope
-		err := d.Decode(&m)
-		if err == io.EOF {
-			return all
-		}
+	for line := range bytes.Lines(text.Bytes()) {
+		m, err := envelope(line)
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("%s: %v", line, err)
 		}
 		all = append(all, m)
+	}
+	return all
+}
+
+// envelope reads a line of Cucumber Messages as strictly as their schema, which
+// is not published as a Go module: the types are made from it. A member without
+// omitempty is required, null stands nowhere, a word of an enum is one of its
+// own, no member is unknown, and a line holds one message.
+func envelope(line []byte) (m messages.Envelope, err error) {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, err
+	}
+	var raw any
+	if err := json.Unmarshal(line, &raw); err != nil { // one value, unlike d
+		return m, err
+	}
+	if object, ok := raw.(map[string]any); !ok || len(object) != 1 {
+		return m, errors.New("it holds no message, or several")
+	}
+	return m, asTheSchemaSays(reflect.ValueOf(m), raw, "envelope")
+}
+
+// asTheSchemaSays compares what was decoded with the JSON that it came from.
+func asTheSchemaSays(v reflect.Value, raw any, path string) error {
+	switch {
+	case raw == nil:
+		return fmt.Errorf("%s is null", path)
+	case v.Kind() == reflect.Pointer:
+		return asTheSchemaSays(v.Elem(), raw, path)
+	case v.Kind() == reflect.Slice:
+		var errs []error
+		for i, item := range raw.([]any) {
+			errs = append(errs, asTheSchemaSays(v.Index(i), item, fmt.Sprintf("%s[%d]", path, i)))
+		}
+		return errors.Join(errs...)
+	case v.Kind() == reflect.Struct:
+		var errs []error
+		for i := range v.NumField() {
+			name, optional := strings.CutSuffix(v.Type().Field(i).Tag.Get("json"), ",omitempty")
+			switch member, is := raw.(map[string]any)[name]; {
+			case is:
+				errs = append(errs, asTheSchemaSays(v.Field(i), member, path+"."+name))
+			case !optional:
+				errs = append(errs, fmt.Errorf("%s has no %s", path, name))
+			}
+		}
+		return errors.Join(errs...)
+	}
+	if word, ok := v.Interface().(fmt.Stringer); ok {
+		return knownWord(word, path)
+	}
+	return nil
+}
+
+// knownWord asks the type of an enum, which panics at a word that it has not.
+func knownWord(word fmt.Stringer, path string) (err error) {
+	defer func() {
+		if amiss := recover(); amiss != nil {
+			err = fmt.Errorf("%s: %v", path, amiss)
+		}
+	}()
+	_ = word.String()
+	return nil
+}
+
+func TestWhatIsNoCucumberMessageIsNoticed(t *testing.T) {
+	t.Parallel()
+	const good = `{"testStepFinished":{"testCaseStartedId":"s","testStepId":"t","timestamp":{"seconds":1,"nanos":0},"testStepResult":{"duration":{"seconds":0,"nanos":0},"status":"PASSED"}}}`
+	if _, err := envelope([]byte(good)); err != nil {
+		t.Errorf("a good message: %v", err)
+	}
+	for name, c := range map[string]struct{ old, instead string }{
+		"without a required member": {`"testStepId":"t",`, ``}, "without a required object": {`,"timestamp":{"seconds":1,"nanos":0}`, ``},
+		"an object that lacks a member": {`,"nanos":0},"testStepResult"`, `},"testStepResult"`}, "a null": {`"t"`, `null`},
+		"an unknown word": {`"PASSED"`, `"PASS"`}, "an empty word": {`"PASSED"`, `""`}, "an unknown member": {`{"testCase`, `{"more":1,"testCase`},
+		"a number as text": {`"seconds":1`, `"seconds":"1"`}, "nothing": {good, `{}`}, "two messages": {`{"testStepF`, `{"testRunStarted":{"timestamp":{"seconds":1,"nanos":0}},"testStepF`},
+		"two lines in one": {good, good + good},
+	} {
+		bad := strings.Replace(good, c.old, c.instead, 1)
+		if _, err := envelope([]byte(bad)); bad == good || err == nil {
+			t.Errorf("%s is taken for a message: %s", name, bad)
+		}
 	}
 }
 

@@ -59,8 +59,8 @@ func DiffOf(before, after Results) (Diff, error) {
 	if before.Target.Role != after.Target.Role {
 		return Diff{}, fmt.Errorf("compare reports: one is of role %s, the other of role %s", before.Target.Role, after.Target.Role)
 	}
-	if diff := cmp.Diff(before.Selection, after.Selection, cmpopts.EquateEmpty()); diff != "" {
-		return Diff{}, fmt.Errorf("compare reports: they are of different selections; compare runs with the same --profile, --level, --rule, --scenario and --shard (- old, + new):\n%s", diff)
+	if !cmp.Equal(before.Selection, after.Selection, cmpopts.EquateEmpty()) {
+		return Diff{}, fmt.Errorf("compare reports: they are of different selections: the old one of %s, the new one of %s; compare runs of the same", before.Selection.Flags(), after.Selection.Flags())
 	}
 	d := Diff{Before: sideOf(before), After: sideOf(after), Regressions: []Change{}, Fixes: []Change{}, Changed: []Change{}, New: []Change{}, Gone: []Change{}}
 	was, is := ends(before), ends(after)

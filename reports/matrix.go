@@ -56,6 +56,9 @@ type FaultRow struct {
 	// Scenarios is how many came to an end before every rule had noticed.
 	Scenarios  int   `json:"scenarios"`
 	DurationMs int64 `json:"durationMs"`
+	// First is what the first run found, where a second one was made because a
+	// rule had not noticed in it; everything else is of the second then.
+	First *FaultRow `json:"first,omitempty"`
 }
 
 // Kill is what became of a fault at a rule that must notice it.
@@ -91,6 +94,8 @@ type LibertyRow struct {
 	FalseAlarms []FalseAlarm `json:"falseAlarms,omitempty"`
 	Error       string       `json:"error,omitempty"`
 	DurationMs  int64        `json:"durationMs"`
+	// First is what the first run found, as in [FaultRow].
+	First *LibertyRow `json:"first,omitempty"`
 }
 
 // FalseAlarm is a scenario that took a liberty for a fault.
@@ -120,12 +125,16 @@ type Tally struct {
 	Liberties, FalselyFailed                     int
 	NotTaken                                     int      // liberties that could not be run
 	Unproven                                     []string // rules without a fault
+	Again                                        []string // what was run a second time, and what the first run found
 }
 
 // Tally counts.
 func (m Matrix) Tally() Tally {
 	t := Tally{Faults: len(m.Faults), Liberties: len(m.Liberties)}
 	for _, f := range m.Faults {
+		if f.First != nil {
+			t.Again = append(t.Again, f.Name+" ("+f.First.Amiss()+")")
+		}
 		for _, c := range f.Cells {
 			switch c.Kill {
 			case Killed:
@@ -140,6 +149,9 @@ func (m Matrix) Tally() Tally {
 		}
 	}
 	for _, l := range m.Liberties {
+		if l.First != nil {
+			t.Again = append(t.Again, l.Name+" ("+l.First.Amiss()+")")
+		}
 		switch {
 		case l.Error != "":
 			t.NotTaken++
@@ -181,6 +193,9 @@ func (f FaultRow) Worst() Kill {
 	}
 	return order[worst]
 }
+
+// Sound tells whether the suite took the liberty for none, and could be run.
+func (l LibertyRow) Sound() bool { return l.Error == "" && len(l.FalseAlarms) == 0 }
 
 // WriteMatrix writes faults.json and faults.html into a folder, which is made
 // if need be.

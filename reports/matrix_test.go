@@ -97,3 +97,42 @@ func TestProgressOfTheMatrixTellsTroubleAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestTheMatrixShowsThatASecondRunWasNeeded(t *testing.T) {
+	t.Parallel()
+	m := fault(Killed, Killed)
+	first := fault(Killed, Survived).Faults[0]
+	m.Faults[0].First = &first
+	m.Liberties = []LibertyRow{{Name: "order", Scenarios: 3, First: &LibertyRow{Name: "order", FalseAlarms: []FalseAlarm{{Scenario: "a/b"}}, Error: "it broke"}}}
+	if code := m.ExitCode(); code != ExitConformant {
+		t.Errorf("the second run counts, and it ends with %d", code)
+	}
+	const words = "Run a second time, because a first run did not come out as it should: hold (DLV-002 SURVIVED), order (a/b falsely failed; it broke)."
+	for _, quiet := range []bool{true, false} {
+		var console bytes.Buffer
+		if err := (Console{Out: &console, Quiet: quiet}).Matrix(m); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(console.String(), words) || strings.Contains(console.String(), "DLV-002 killed, in a second run") == quiet {
+			t.Errorf("the console, quiet %t, says:\n%s", quiet, &console)
+		}
+	}
+	page, err := matrixPage(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{words, "Run a second time; the first run: DLV-002 SURVIVED.", "Run a second time; the first run: a/b falsely failed; it broke."} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	var out bytes.Buffer
+	p := Console{Out: &out}.MatrixProgress()
+	p.Begun(1, 7)
+	p.Fault(first)
+	p.Again([]string{"hold"})
+	p.Fault(m.Faults[0])
+	if !strings.Contains(out.String(), "once more, one at a time: hold\n") || !strings.Contains(out.String(), "2 of 2 rows") {
+		t.Errorf("the progress says:\n%s", &out)
+	}
+}

@@ -62,6 +62,20 @@ func (p *MatrixProgress) Finish() {
 	}
 }
 
+// Again tells which rows are run a second time.
+func (p *MatrixProgress) Again(names []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rows += len(names)
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		p.bar.ChangeMax(p.rows)
+	}
+	if !p.console.Quiet {
+		fmt.Fprintln(p.console.Out, p.paint.outcome(Warn, "once more, one at a time: "+oneLine(strings.Join(names, ", "))))
+	}
+}
+
 func (p *MatrixProgress) row(trouble []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,14 +154,14 @@ func (c Console) Matrix(m Matrix) error {
 			for i, cell := range f.Cells {
 				cells[i] = p.kill(cell.Kill, cell.Rule+" "+cell.Kill.short())
 			}
-			fmt.Fprintf(&b, "%-*s  %s\n", name, f.Name, strings.Join(cells, ", "))
+			fmt.Fprintf(&b, "%-*s  %s%s\n", name, f.Name, strings.Join(cells, ", "), second(f.First != nil))
 		}
 		for _, l := range m.Liberties {
 			word := p.outcome(Pass, fmt.Sprintf("passed, %d scenarios", l.Scenarios))
 			if l.Error != "" || len(l.FalseAlarms) > 0 {
 				word = p.outcome(Fail, fmt.Sprintf("falsely failed, %d of %d scenarios", len(l.FalseAlarms), l.Scenarios))
 			}
-			fmt.Fprintf(&b, "%-*s  %s\n", name, l.Name, word)
+			fmt.Fprintf(&b, "%-*s  %s%s\n", name, l.Name, word, second(l.First != nil))
 		}
 		b.WriteString("\n")
 	}
@@ -161,6 +175,43 @@ func (c Console) Matrix(m Matrix) error {
 	fmt.Fprintf(&b, "Seed %d, %.1f s.\n", m.Seed, float64(m.DurationMs)/1000)
 	_, err := io.WriteString(c.Out, b.String())
 	return err
+}
+
+// Amiss says in short what a run found otherwise than it should.
+func (f *FaultRow) Amiss() string {
+	var list []string
+	for _, c := range f.Cells {
+		if c.Kill != Killed {
+			list = append(list, c.Rule+" "+c.Kill.short())
+		}
+	}
+	return oneLine(strings.Join(list, ", ") + told(f.Error))
+}
+
+// Amiss says in short what a run found otherwise than it should.
+func (l *LibertyRow) Amiss() string {
+	var list []string
+	for _, a := range l.FalseAlarms {
+		list = append(list, a.Scenario+" falsely failed")
+	}
+	return oneLine(strings.Join(list, ", ") + told(l.Error))
+}
+
+// second marks the line of what was run a second time; what follows the lines
+// says what the first run found.
+func second(run bool) string {
+	if run {
+		return ", in a second run"
+	}
+	return ""
+}
+
+// told is an error, if there is one, after something else.
+func told(err string) string {
+	if err == "" {
+		return ""
+	}
+	return "; " + err
 }
 
 // words say what a matrix shows, to those who know nothing of it yet.
@@ -178,6 +229,9 @@ func (t Tally) words() []string {
 			refused += fmt.Sprintf("; %d could not be run", t.NotTaken)
 		}
 		lines = append(lines, Plural(t.Liberties, "right implementation")+" with an unusual behaviour that no rule forbids (a liberty): "+refused+".")
+	}
+	if len(t.Again) > 0 {
+		lines = append(lines, fmt.Sprintf("Run a second time, because a first run did not come out as it should: %s.", strings.Join(t.Again, ", ")))
 	}
 	if len(t.Unproven) > 0 {
 		lines = append(lines, fmt.Sprintf("Without any fault: %s.", strings.Join(t.Unproven, ", ")))

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // Merge joins the reports of all shards of one selection into the report that
@@ -33,9 +30,9 @@ func Merge(shards []Results) (Results, error) {
 	slices.SortStableFunc(shards, func(a, b Results) int { return a.Selection.Shard.Index - b.Selection.Shard.Index })
 	first := shards[0]
 	for _, r := range shards[1:] {
-		if what, diff := differs(first, r); what != "" {
-			return Results{}, fmt.Errorf("merge reports: shard %d has another %s than shard %d (- shard %d, + shard %d):\n%s",
-				r.Selection.Shard.Index, what, first.Selection.Shard.Index, first.Selection.Shard.Index, r.Selection.Shard.Index, diff)
+		if what, a, b := differs(first, r); what != "" {
+			return Results{}, fmt.Errorf("merge reports: shard %d has another %s than shard %d: %s, and not %s",
+				r.Selection.Shard.Index, what, first.Selection.Shard.Index, oneLine(b), oneLine(a))
 		}
 	}
 	if err := complete(shards); err != nil {
@@ -73,36 +70,48 @@ func Merge(shards []Results) (Results, error) {
 func (p Part) end() time.Time { return p.StartedAt.Add(time.Duration(p.DurationMs) * time.Millisecond) }
 
 // differs names the first thing by which two reports cannot be of one run, and
-// how they differ in it.
-func differs(a, b Results) (what, diff string) {
-	listed := func(r Results) []Known {
-		list := slices.Clone(r.Baseline)
-		for i := range list {
-			list[i].State = ""
-		}
-		return list
-	}
-	selection := func(r Results) Selection {
-		s := r.Selection
-		s.Shard = &Shard{Count: s.Shard.Count}
-		return s
-	}
+// what it is in each.
+func differs(a, b Results) (what, inA, inB string) {
 	for _, c := range []struct {
 		name string
-		a, b any
+		of   func(Results) string
 	}{
-		{"suite", a.Suite, b.Suite},
-		{"target", a.Target, b.Target},
-		{"selection", selection(a), selection(b)},
-		{"seed", a.Seed, b.Seed},
-		{"number of repetitions", a.Repeat, b.Repeat},
-		{"baseline", listed(a), listed(b)},
+		{"suite", func(r Results) string { return r.Suite.Version + ", revision " + r.Suite.Revision }},
+		{"target", func(r Results) string {
+			t := r.Target
+			return fmt.Sprintf("%s (%s, %s) at %q, version %q, which claims %q", t.Name, t.Role, t.Kind, t.URL, t.Version, t.Capabilities)
+		}},
+		{"selection", func(r Results) string {
+			s := r.Selection
+			s.Shard = nil
+			return fmt.Sprintf("%s in %s", s.Flags(), Plural(r.Selection.Shard.Count, "shard"))
+		}},
+		{"seed", func(r Results) string { return fmt.Sprint(r.Seed) }},
+		{"number of repetitions", func(r Results) string { return fmt.Sprint(max(r.Repeat, 1)) }},
 	} {
-		if diff := cmp.Diff(c.a, c.b, cmpopts.EquateEmpty()); diff != "" {
-			return c.name, diff
+		if inA, inB := c.of(a), c.of(b); inA != inB {
+			return c.name, inA, inB
 		}
 	}
-	return "", ""
+	if inA, inB := listed(a, b), listed(b, a); inA != inB {
+		return "baseline", inA, inB
+	}
+	return "", "", ""
+}
+
+// listed says which baseline r was told of, and what is in it that is not so in
+// the other report's.
+func listed(r, other Results) string {
+	if r.BaselineSHA256 == "" && len(r.Baseline) == 0 {
+		return "none"
+	}
+	text := "one with " + Plural(len(r.Baseline), "known failure")
+	for _, k := range r.Baseline {
+		if !slices.ContainsFunc(other.Baseline, func(o Known) bool { o.State = k.State; return o == k }) {
+			text += fmt.Sprintf(", among them %s until %s as %q (%s)", k.ID, k.Expires, k.Message, k.Reason)
+		}
+	}
+	return text
 }
 
 // complete tells what is missing of the shards, which are sorted, or there

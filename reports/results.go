@@ -1,6 +1,10 @@
 package reports
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // SchemaID names the format of results.json. It is an identifier and is never
 // fetched. Members may be added under the same identifier, and readers ignore
@@ -35,6 +39,9 @@ type Results struct {
 	// Baseline holds the known failures that the run was told of, and what
 	// became of each.
 	Baseline []Known `json:"baseline,omitempty"`
+	// BaselineSHA256 names the baseline that the run was told of, an empty one
+	// too, as [BaselineDigest] does; absent where it was told of none.
+	BaselineSHA256 string `json:"baselineSha256,omitempty"`
 	// StartedAt is when the run began, RFC 3339.
 	StartedAt time.Time `json:"startedAt"`
 	// DurationMs is the wall clock time of the run in milliseconds, up to the
@@ -74,6 +81,32 @@ type Selection struct {
 // selected.
 func (s Selection) Narrowed() bool {
 	return len(s.Profiles)+len(s.Levels)+len(s.Rules)+len(s.Scenarios) > 0 || s.Shard != nil
+}
+
+// Flags are those of «hookproof run» that make the selection; none is
+// "everything".
+func (s Selection) Flags() string {
+	var flags []string
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"profile", s.Profiles}, {"level", lower(s.Levels)}, {"rule", s.Rules}, {"scenario", s.Scenarios}} {
+		if len(f.values) > 0 {
+			flags = append(flags, "--"+f.name+" "+oneLine(strings.Join(f.values, ",")))
+		}
+	}
+	if s.Shard != nil {
+		flags = append(flags, fmt.Sprintf("--shard %d/%d", s.Shard.Index, s.Shard.Count))
+	}
+	if len(flags) == 0 {
+		return "everything"
+	}
+	return strings.Join(flags, " ")
+}
+
+// lower gives levels as flags take them: "must" for "MUST".
+func lower(levels []string) []string {
+	return strings.Fields(strings.ToLower(strings.Join(levels, " ")))
 }
 
 // Shard is one of several runs that together run a selection.

@@ -94,6 +94,7 @@ func TestSchemaRefusesWrongResults(t *testing.T) {
 		"transcript without its hash":      {at(Fail) + "transcriptSha256", missing},
 		"hash without its transcript":      {at(Fail) + "transcript", missing},
 		"hash in capitals":                 {at(Fail) + "transcriptSha256", strings.Repeat("0A", 32)},
+		"digest that is none":              {"baselineSha256", "none"},
 		"transcript with an absolute path": {at(Fail) + "transcript", "/etc/passwd"},
 	} {
 		t.Run(name, func(t *testing.T) {

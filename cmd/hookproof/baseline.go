@@ -41,7 +41,8 @@ func baselineWriteCommand() *cobra.Command {
 		Short: "Make the baseline of a report's failures",
 		Long: `Make the baseline of a report, a folder or a results.json: an entry for every
 scenario that failed. Entries of the run's own baseline that still hold stay as
-they are. The run must be whole: a report of a selection, of a shard, or of a run
+they are; a file at --to with entries that the run did not know is left alone,
+and refused. The run must be whole: a report of a selection, of a shard, or of a run
 that was interrupted or could not observe everything is refused, as what was not
 seen would pass for known.
 
@@ -63,12 +64,12 @@ says something else each time.`,
 		if err != nil {
 			return err
 		}
-		if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) && len(r.Baseline) == 0 {
-			return usageError("%s is there already, and the run did not use it; run with --baseline %s, so that its entries are kept, or choose another file with --to", to, quote(to))
-		}
 		known, err := reports.BaselineOf(r, reason, expires)
 		if err != nil {
 			return usageError("%v", err)
+		}
+		if err := mayReplace(to, r, known); err != nil {
+			return err
 		}
 		text, err := reports.FormatBaseline(known)
 		if err != nil {
@@ -81,6 +82,37 @@ says something else each time.`,
 		return nil
 	}
 	return cmd
+}
+
+// mayReplace refuses to write over a file that the run did not know: its
+// entries, and the reasons in them, would be lost. The run's own baseline may be
+// replaced, and so may one that says the same as the new one.
+func mayReplace(path string, r reports.Results, by []reports.Known) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return usageError("read what is to be replaced: %v", err)
+	}
+	there, err := reports.ParseBaseline(path, text)
+	if err != nil {
+		return usageError("%s is there already, and is no baseline (%v); choose another file with --to", path, err)
+	}
+	used := r.BaselineSHA256
+	if used == "" && len(r.Baseline) > 0 { // a report of a version that did not write it
+		used = reports.BaselineDigest(r.Baseline)
+	}
+	switch reports.BaselineDigest(there) {
+	case used, reports.BaselineDigest(by):
+		return nil
+	}
+	how := "the run did not use it"
+	if used != "" {
+		how = "it is not as it was when the run used it, or the run used another one"
+	}
+	return usageError("%s is there already, with %s, and %s; run with --baseline %s, so that its entries are kept, or choose another file with --to",
+		path, reports.Plural(len(there), "known failure"), how, quote(path))
 }
 
 // readBaseline reads the file that --baseline names.

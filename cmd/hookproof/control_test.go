@@ -217,7 +217,7 @@ func TestDiffEndsWithOneOnARegressionAlone(t *testing.T) {
 		{[]string{bad, good}, reports.ExitConformant, "0 regressions, 3 fixed"},
 		{[]string{good, filepath.Join(good, reports.FileName)}, reports.ExitConformant, "0 regressions, 0 fixed"},
 		{[]string{good, bad, "--markdown"}, reports.ExitNonConformant, "**Regressions**"},
-		{[]string{good, other}, reports.ExitUsage, "different selections"},
+		{[]string{good, other}, reports.ExitUsage, "different selections: the old one of --"},
 		{[]string{good, "/nonexistent"}, reports.ExitUsage, "give a folder that"},
 		{[]string{good, bad, "--json", "--markdown"}, reports.ExitUsage, "choose one"},
 	} {

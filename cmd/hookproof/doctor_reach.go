@@ -8,11 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/internal/docker"
 )
 
@@ -124,19 +124,11 @@ func (d *diagnosis) resolve(ctx context.Context, name, host string) bool {
 }
 
 func rootsWith(ca string) (*x509.CertPool, error) {
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if ca == "" {
-		return pool, nil
-	}
-	pem, err := os.ReadFile(ca)
+	text, err := contentOf("ca", ca)
 	if err != nil {
 		return nil, err
 	}
-	pool.AppendCertsFromPEM(pem)
-	return pool, nil
+	return pki.Roots(text)
 }
 
 func connectionRemedy(err error) string {

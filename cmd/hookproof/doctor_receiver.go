@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,11 +18,11 @@ import (
 // delivery: all that it is sent is a HEAD, with which PingOne's test of a
 // connection begins too. Nothing tells its URL, which may be a secret.
 func (d *diagnosis) hook(ctx context.Context, hook targets.Hook) {
-	roots, err := x509.SystemCertPool()
+	roots, err := pki.Roots(hook.CA)
 	if err != nil {
-		roots = x509.NewCertPool()
+		d.fail("receiver: TLS", "--ca takes a PEM file of the authorities to trust", "%v", err)
+		return
 	}
-	roots.AppendCertsFromPEM(hook.CA)
 	config := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	if len(hook.ClientCertificate) > 0 {
 		identity, err := pki.ReadIdentity(hook.ClientCertificate, hook.ClientKey)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -166,7 +167,7 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 	}
 	e, err := emitter.Start(ctx, o)
 	if err != nil {
-		return blameSeed(err)
+		return blameListener(blameSeed(err), "--listen and --control-listen take")
 	}
 	if err := flags.announce(out, e); err != nil {
 		return errors.Join(err, e.Close())
@@ -289,6 +290,16 @@ func blameSeed(err error) error {
 	var invalid *seed.Invalid
 	if errors.As(err, &invalid) {
 		return usageError("--seed: %v", invalid)
+	}
+	return err
+}
+
+// blameListener makes an address that cannot be listened on a mistake of whoever
+// called; what takes addresses are the flags that say where, as a sentence begins.
+func blameListener(err error, whatTakes string) error {
+	var listen *net.OpError
+	if errors.As(err, &listen) && listen.Op == "listen" {
+		return usageError("%v; %s a host of this machine and a port from 0 to 65535 that nothing else listens on, such as 127.0.0.1:8080; 0 is any free port", err, whatTakes)
 	}
 	return err
 }

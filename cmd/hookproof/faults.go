@@ -44,6 +44,7 @@ observed MUST or SHOULD has no fault to prove it.
 	flags.StringVar(&shard, "shard", "", "only part `i/n` of the rows, such as 2/3")
 	flags.Int64Var(&o.Seed, "shuffle", 0, "`seed` of the sample, the order and made-up values; 0 draws one and prints it")
 	flags.IntVar(&o.Parallel, "concurrency", hookproof.DefaultParallel(), "`number` of faults that run at once")
+	flags.BoolVar(&o.Again, "again", false, "run what is not killed, or taken for a fault, a second time and alone; the matrix shows both runs, and the second counts")
 	flags.StringVar(&out, "out", "hookproof-faults", "`folder` for faults.json and faults.html")
 	flags.BoolVar(&quiet, "quiet", false, "print only what follows from the matrix")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
@@ -51,6 +52,9 @@ observed MUST or SHOULD has no fault to prove it.
 			if flags.Changed(name) && (len(list) == 0 || slices.Contains(list, "")) {
 				return usageError("--%s names nothing", name)
 			}
+		}
+		if err := someFolder(out); err != nil {
+			return err
 		}
 		if flags.Changed("shard") {
 			if o.Shard, err = hookproof.ParseShard(shard); err != nil {

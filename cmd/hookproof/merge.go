@@ -24,6 +24,9 @@ repetitions and baseline, each exactly once; and each is verified first.`,
 	cmd.Flags().StringVar(&out, "out", "hookproof-report", "`folder` for the reports")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "print only the verdict")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := someFolder(out); err != nil {
+			return err
+		}
 		words := given(cmd)
 		for _, dir := range args {
 			words = append(words, quote(dir))

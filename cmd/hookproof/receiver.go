@@ -129,7 +129,7 @@ func serveReceiver(ctx context.Context, out io.Writer, flags receiverFlags) erro
 	debug.SetMemoryLimit(flags.options.MaxBytes + memoryBeside)
 	r, err := receiver.Start(ctx, flags.options)
 	if err != nil {
-		return err
+		return blameListener(err, "--inspect-listen, and --listen-host with --port, take")
 	}
 	defer r.Close()
 	if flags.caOut != "" {

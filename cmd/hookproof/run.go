@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -96,7 +97,7 @@ or one that is killed, leaves at a URL, a second process removes.`,
 	}
 	flags.add(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := flags.selection.read(cmd.Flags()); err != nil {
+		if err := errors.Join(flags.selection.read(cmd.Flags()), someFolder(flags.out)); err != nil {
 			return err
 		}
 		if flags.selection.Shard.Count > 0 && flags.seed == 0 {
@@ -116,6 +117,15 @@ or one that is killed, leaves at a URL, a second process removes.`,
 		return flags.run(cmd, who, options)
 	}
 	return cmd
+}
+
+// someFolder refuses an --out that names none: a run whose evidence is kept
+// nowhere shows nothing.
+func someFolder(out string) error {
+	if out == "" {
+		return usageError("--out is empty: name the folder for the reports, or leave the flag out")
+	}
+	return nil
 }
 
 // options are those that the flags ask for.

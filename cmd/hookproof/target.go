@@ -3,7 +3,6 @@ package main
 import (
 	"maps"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -195,12 +194,8 @@ func (t *targetFlags) remote() (*remote.Target, error) {
 	if o.Rate, err = perSecond(t.rate); err != nil {
 		return nil, err
 	}
-	if t.ca != "" {
-		pem, err := os.ReadFile(t.ca)
-		if err != nil {
-			return nil, usageError("--ca: %v", err)
-		}
-		o.CA = pem
+	if o.CA, err = contentOf("ca", t.ca); err != nil {
+		return nil, err
 	}
 	if o.Claims, err = t.claimed(features.Emitter); err != nil {
 		return nil, err

@@ -278,15 +278,17 @@ type served struct {
 
 func (e *Emitter) listen() (err error) {
 	if e.front.listener, err = net.Listen("tcp", e.options.Listen); err != nil {
-		return err
+		return fmt.Errorf("listen for the management API: %w", err)
 	}
 	if e.publicURL = e.options.PublicURL; e.publicURL == "" {
 		e.publicURL = publicURL(e.options.HTTPS, e.front.listener.Addr())
 	}
 	if e.options.ControlToken != "" {
-		e.control.listener, err = net.Listen("tcp", e.options.ControlListen)
+		if e.control.listener, err = net.Listen("tcp", e.options.ControlListen); err != nil {
+			return fmt.Errorf("listen for the control API: %w", err)
+		}
 	}
-	return err
+	return nil
 }
 
 func (e *Emitter) serve() {

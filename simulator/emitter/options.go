@@ -2,13 +2,13 @@ package emitter
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
 
+	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/seed"
@@ -144,24 +144,12 @@ func orDefault(d *time.Duration, otherwise time.Duration) {
 // certificates reads every certificate of the PEM files.
 func certificates(files [][]byte) ([]*x509.Certificate, error) {
 	var all []*x509.Certificate
-	for i, rest := range files {
-		found := 0
-		for block := (*pem.Block)(nil); ; {
-			if block, rest = pem.Decode(rest); block == nil {
-				break
-			}
-			if block.Type != "CERTIFICATE" {
-				continue
-			}
-			c, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("trusted certificate %d: %w", i+1, err)
-			}
-			all, found = append(all, c), found+1
+	for i, file := range files {
+		some, err := pki.ReadCertificates(file)
+		if err != nil {
+			return nil, fmt.Errorf("trusted certificates, file %d: %w", i+1, err)
 		}
-		if found == 0 {
-			return nil, fmt.Errorf("trusted certificate %d: no PEM certificate in it", i+1)
-		}
+		all = append(all, some...)
 	}
 	return all, nil
 }

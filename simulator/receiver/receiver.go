@@ -126,9 +126,12 @@ func (o Options) withDefaults() (Options, error) {
 	if err := o.checkListeners(); err != nil {
 		return o, err
 	}
-	host, _, err := net.SplitHostPort(o.InspectListen)
+	host, port, err := net.SplitHostPort(o.InspectListen)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
 	if err != nil {
-		return o, fmt.Errorf("inspection listener: %w", err)
+		return o, fmt.Errorf("inspection listener: %w; it takes a host and a port from 0 to 65535, such as 127.0.0.1:8089; 0 is any free port", err)
 	}
 	if o.InspectToken == "" && !loopback(host) {
 		return o, fmt.Errorf("inspection listener %s can be reached from other machines: it needs a token", o.InspectListen)

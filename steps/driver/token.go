@@ -5,10 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/targets"
 )
 
@@ -28,12 +27,9 @@ func NewClient(system *targets.System) (*Client, error) {
 	transport.Proxy = http.ProxyFromEnvironment
 	transport.MaxIdleConnsPerHost = 64
 	if len(system.Emitter.CA) > 0 {
-		pool, err := x509.SystemCertPool()
+		pool, err := pki.Roots(system.Emitter.CA)
 		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(system.Emitter.CA) {
-			return nil, errors.New("the CA file for the target holds no PEM certificate")
+			return nil, fmt.Errorf("the authorities to trust for the target: %w", err)
 		}
 		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}

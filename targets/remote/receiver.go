@@ -63,6 +63,9 @@ func NewReceiver(o ReceiverOptions) (*Receiver, error) {
 			return nil, fmt.Errorf("target %s: the client certificate: %w", u.Host, err)
 		}
 	}
+	if err := authorities(o.CA); err != nil {
+		return nil, fmt.Errorf("target %s: %w", u.Host, err)
+	}
 	o.Claims = claims
 	if o.Name == "" {
 		o.Name = o.Address()

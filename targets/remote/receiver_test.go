@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/remote"
 )
@@ -153,6 +154,8 @@ func TestAReceiverThatCannotBeTestedAsClaimedIsRefused(t *testing.T) {
 		"no way to read back":   {Hook: good, Claims: []targets.Capability{targets.CanReadBack}},
 		"no credentials":        {Hook: good, Claims: []targets.Capability{targets.Authentication}},
 		"no client certificate": {Hook: good, Claims: []targets.Capability{targets.MutualTLS}},
+		"junk to trust":         {Hook: targets.Hook{URL: good.URL, CA: []byte("junk")}},
+		"nothing to trust":      {Hook: targets.Hook{URL: good.URL, CA: []byte{}}},
 		"a key alone":           {Hook: targets.Hook{URL: good.URL, ClientKey: []byte("x")}},
 	} {
 		if _, err := remote.NewReceiver(o); err == nil || strings.Contains(err.Error(), "canary") {
@@ -198,6 +201,27 @@ func TestCredentialsThatNoReportCouldHideAreRefused(t *testing.T) {
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestJunkIsNoAuthorityOfAnEmitter(t *testing.T) {
+	t.Parallel()
+	authority, err := pki.NewAuthority("root")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+	for name, c := range map[string]struct {
+		ca   []byte
+		want string
+	}{
+		"nothing said": {nil, ""}, "an authority": {authority.PEM(), ""}, "junk": {[]byte("junk"), "--ca"}, "nothing in it": {[]byte{}, "--ca"},
+		"a broken one beside it": {append(authority.PEM(), broken...), "certificate 2"},
+	} {
+		o := remote.Options{Emitter: targets.Emitter{API: "https://emitter.example", Environment: "e", Token: "0123456789abcdef0123456789abcdef", CA: c.ca}}
+		if _, err := remote.New(o); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

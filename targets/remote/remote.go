@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/internal/secrets"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
@@ -48,6 +49,9 @@ func New(o Options) (*Target, error) {
 			return nil, fmt.Errorf("target %s: %w", u.Host, err)
 		}
 	}
+	if err := authorities(o.CA); err != nil {
+		return nil, fmt.Errorf("target %s: %w", u.Host, err)
+	}
 	if o.Auth == "" {
 		o.Auth = o.API
 	}
@@ -55,6 +59,18 @@ func New(o Options) (*Target, error) {
 		o.Name = o.API
 	}
 	return &Target{o}, nil
+}
+
+// authorities refuses what is given to be trusted and holds no certificates;
+// nothing but nil stands for the system's alone.
+func authorities(ca []byte) error {
+	if ca == nil {
+		return nil
+	}
+	if _, err := pki.ReadCertificates(ca); err != nil {
+		return fmt.Errorf("the authorities to trust: %w: --ca (in Go, CA) takes certificates in PEM; of one in DER, «openssl x509 -inform der -in ca.der -out ca.pem» makes it", err)
+	}
+	return nil
 }
 
 // Info says what is known of the emitter.
