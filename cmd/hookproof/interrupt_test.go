@@ -43,9 +43,10 @@ type shared struct {
 	asked  atomic.Int64
 	wanted atomic.Int64
 	come   chan struct{}
-	under  sync.RWMutex // held for reading by what is being answered
-	outage atomic.Bool  // from the signal on, down
-	down   atomic.Bool  // answers 503 to all
+	under  sync.RWMutex                            // held for reading by what is being answered
+	outage atomic.Bool                             // from the signal on, down
+	down   atomic.Bool                             // answers 503 to all
+	refuse atomic.Pointer[func(*http.Request) int] // the status of what is refused, 0 for what is not
 
 	mu   sync.Mutex
 	made [][]byte // all that was made or changed, as answered
@@ -61,6 +62,12 @@ func newShared(t *testing.T) *shared {
 		if s.down.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
+		}
+		if refuse := s.refuse.Load(); refuse != nil {
+			if status := (*refuse)(r); status != 0 {
+				w.WriteHeader(status)
+				return
+			}
 		}
 		// What has begun ends at the emitter too, however the client ends. A context
 		// that can be cancelled keeps the proxy from watching the connection itself.
