@@ -39,9 +39,6 @@ func Run(t *testing.T, target targets.Target, list ...Option) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := prepare(o.out); err != nil {
-		t.Fatal(err)
-	}
 	recorder, err := newRecord(o.out, blank)
 	if err != nil {
 		t.Fatal(err)
