@@ -27,10 +27,13 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/internal/ports"
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/simulator/emitter"
 	"github.com/hookproof/hookproof/steps/driver"
+	"github.com/hookproof/hookproof/targets"
+	"github.com/hookproof/hookproof/targets/remote"
 )
 
 const (
@@ -261,10 +264,23 @@ func contents(out string) map[string]string {
 	return all
 }
 
-// until lets a run of the program begin, and sends it the signal at the moment;
-// it returns when the run has ended. The text is complete when its reaper has
-// ended as well.
+// until lets a run of the program begin, and ends it at the moment.
 func (s *shared) until(t *testing.T, when moment, signal syscall.Signal, out string) (text func() string, code int) {
+	t.Helper()
+	run := exec.CommandContext(t.Context(), os.Args[0])
+	command := append([]string{"run", "--profile", profilesOfRuns, "--claim", "certificates", "--out", out}, s.flags()...)
+	run.Env = append(os.Environ(), commandOfChild+"="+strings.Join(command, " "))
+	text, state := s.end(t, run, when, signal, out)
+	return text, state.ExitCode()
+}
+
+// profilesOfRuns are what a run is about that is ended.
+const profilesOfRuns = "subscriptions,filtering,limits,retry,tls-delivery"
+
+// end lets a process begin, and sends it the signal at the moment; it returns
+// when the process has ended. The text is complete when its reaper has ended as
+// well.
+func (s *shared) end(t *testing.T, run *exec.Cmd, when moment, signal syscall.Signal, out string) (text func() string, state *os.ProcessState) {
 	t.Helper()
 	s.asked.Store(0)
 	s.wanted.Store(when.request)
@@ -273,9 +289,7 @@ func (s *shared) until(t *testing.T, when moment, signal syscall.Signal, out str
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { printed.Close() })
-	run := exec.CommandContext(t.Context(), os.Args[0])
-	command := append([]string{"run", "--profile", "subscriptions,filtering,limits,retry,tls-delivery", "--claim", "certificates", "--out", out}, s.flags()...)
-	run.Env, run.Stdout, run.Stderr = append(os.Environ(), commandOfChild+"="+strings.Join(command, " ")), log, log
+	run.Stdout, run.Stderr = log, log
 	before := contents(out)
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
@@ -300,7 +314,7 @@ func (s *shared) until(t *testing.T, when moment, signal syscall.Signal, out str
 	}
 	s.settle()
 	s.outage.Store(false)
-	return sync.OnceValue(func() string { return <-all }), run.ProcessState.ExitCode()
+	return sync.OnceValue(func() string { return <-all }), run.ProcessState
 }
 
 // settle waits for what is being answered.
@@ -358,6 +372,54 @@ func TestARunThatIsInterruptedLeavesAReportAndNothingElse(t *testing.T) {
 		}
 		if after := s.holds(t); !slices.Equal(after, before) {
 			t.Fatalf("run %d, interrupted at request %d, left %v beside %v\n%s", i, n, after, before, text())
+		}
+	}
+}
+
+// libraryOfChild has the test binary run the suite as a test of somebody's own
+// does, against the target at that URL and with reports below a folder.
+const libraryOfChild = "TEST_OF_HOOKPROOF_LIBRARY"
+
+// A test of somebody's own has no reaper: what ends it has to wait until it has
+// cleaned up, with two runs in one process until both have.
+func TestAGoTestThatIsInterruptedLeavesReportsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	names := []string{"one", "other"}
+	if at, out, child := strings.Cut(os.Getenv(libraryOfChild), " "); child {
+		for _, name := range names {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				target, err := remote.New(remote.Options{
+					Emitter: targets.Emitter{API: at, Environment: sharedEnvironment, ClientID: "suite", ClientSecret: sharedSecret},
+					Claims:  []targets.Capability{targets.Certificates},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				hookproof.Run(t, target, hookproof.Report(filepath.Join(out, name)),
+					hookproof.Select(hookproof.Selection{Profiles: strings.Split(profilesOfRuns, ",")}))
+			})
+		}
+		return
+	}
+	s := newShared(t)
+	before := s.holds(t)
+	for i, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		out, n := t.TempDir(), 40+rand.Int64N(120)
+		run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.parallel=8")
+		run.Env = append(os.Environ(), libraryOfChild+"="+s.url+" "+out)
+		text, state := s.end(t, run, moment{request: n}, signal, out)
+		if by, ok := state.Sys().(syscall.WaitStatus); !ok || !by.Signaled() || by.Signal() != signal {
+			t.Errorf("run %d, told to end by %v at request %d, ended with %v: %s", i, signal, n, state, text())
+		}
+		for _, name := range names {
+			results, err := reports.Read(filepath.Join(out, name, reports.FileName))
+			if err != nil || results.Verdict != reports.Incomplete {
+				t.Errorf("run %d: verdict %s, %v", i, results.Verdict, err)
+			}
+		}
+		if after := s.holds(t); !slices.Equal(after, before) {
+			t.Fatalf("run %d, told to end by %v at request %d, left %v beside %v: %s", i, signal, n, after, before, text())
 		}
 	}
 }
