@@ -167,9 +167,9 @@ func TestWhatIsClaimedAndNotServedIsAFailure(t *testing.T) {
 		around func(http.Handler) http.Handler
 		what   []string // to run
 	}{
-		"environments":                    {"environments", refusing(environments, 404), []string{"--profile", "filtering"}},
-		"environments, forbidden":         {"environments", refusing(environments, 403), []string{"--profile", "filtering"}},
-		"environments, failing":           {"environments", refusing(environments, 500), []string{"--profile", "filtering"}},
+		"environments":                    {"environments", refusing(environments, 404), []string{"--rule", "FLT-002"}},
+		"environments, forbidden":         {"environments", refusing(environments, 403), []string{"--rule", "FLT-002"}},
+		"environments, failing":           {"environments", refusing(environments, 500), []string{"--rule", "FLT-002"}},
 		"activities":                      {"activities", refusing(`/activities`, 404), []string{"--profile", "activities"}},
 		"activities, forbidden":           {"activities", refusing(`/activities`, 403), []string{"--profile", "activities"}},
 		"certificates":                    {"certificates", refusing(certificates, 404), []string{"--profile", "tls-config"}},
