@@ -79,6 +79,36 @@ func TestTheRoomsKeepTheArrowsOfTheDesign(t *testing.T) {
 	}
 }
 
+// The examples are what somebody else might have written: whoever reads them, or
+// takes them for a beginning, needs nothing but Go.
+func TestTheExamplesNeedTheStandardLibraryOnly(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("examples/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		looked++
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range parsed.Imports {
+			// What is not of the standard library begins with the name of a host.
+			if first, _, _ := strings.Cut(strings.Trim(spec.Path.Value, `"`), "/"); strings.Contains(first, ".") {
+				t.Errorf("%s imports %s", file, spec.Path.Value)
+			}
+		}
+	}
+	if looked < 6 {
+		t.Errorf("looked at only %d files: the test looks at the wrong place", looked)
+	}
+}
+
 func below(pkg, room string) bool { return pkg == room || strings.HasPrefix(pkg, room+"/") }
 
 // reach is a way from a package to a room, nil if there is none.

@@ -20,8 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -164,9 +162,6 @@ func Execute(ctx context.Context, target targets.Target, list ...Option) (result
 	if err != nil {
 		return results, err
 	}
-	if err := prepare(o.out); err != nil {
-		return results, err
-	}
 	recorder, err := newRecord(o.out, blank)
 	if err != nil {
 		return results, err
@@ -204,34 +199,6 @@ func (s *session) runAll(ctx context.Context, o options, recorder *record) error
 		})
 	}
 	return g.Wait()
-}
-
-// prepare makes the report's folder, and removes what an earlier run has left:
-// its transcripts would lie among those of this one, and its verdict, on a page
-// or a badge, would stay there for this one's if this one is killed. It touches
-// nothing where no report of a run is.
-func prepare(out string) error {
-	if out == "" {
-		return nil
-	}
-	old := filepath.Join(out, transcriptDir)
-	if _, err := os.Lstat(old); err == nil {
-		if _, err := reports.Read(filepath.Join(out, reports.FileName)); err != nil {
-			return usage("%s holds a folder %q and no report that it could belong to (%v); choose another folder for the reports, or remove it", out, transcriptDir, err)
-		}
-	}
-	if _, err := reports.Read(filepath.Join(out, reports.FileName)); err == nil {
-		if err := reports.RemoveAll(out); err != nil {
-			return usage("the reports of an earlier run cannot be removed from %s: %v; choose another folder", out, err)
-		}
-	}
-	if err := os.RemoveAll(old); err != nil {
-		return usage("the reports cannot be written to %s: %v; choose another folder", out, err)
-	}
-	if err := os.MkdirAll(old, 0o755); err != nil {
-		return usage("the reports cannot be written to %s: %v; choose another folder", out, err)
-	}
-	return nil
 }
 
 // derive writes the reports that follow from the results.

@@ -51,7 +51,11 @@ func Merge(ctx context.Context, out, command string, dirs []string) (reports.Res
 	if merged, err = wholeOf(merged); err != nil {
 		return merged, err
 	}
-	if err := prepare(out); err != nil {
+	unfinished, err := newRecord(out, merged)
+	if err != nil {
+		return merged, err
+	}
+	if err := unfinished.close(); err != nil {
 		return merged, err
 	}
 	for _, s := range merged.Scenarios {

@@ -21,6 +21,11 @@ import (
 //
 // Scenarios run side by side, as many at once as [Concurrency] says and
 // whatever -parallel is.
+//
+// An interrupt or a SIGTERM during a run against an emitter at a URL does not
+// end the process at once: what the run has made is removed and the report
+// written before. A process that is killed leaves what it has made; «hookproof
+// cleanup» finds it.
 func Run(t *testing.T, target targets.Target, list ...Option) {
 	t.Helper()
 	alone := func(id string) string { return "go test -count=1 -run '" + exactly(t.Name()+"/"+id) + "'" }
@@ -39,14 +44,13 @@ func Run(t *testing.T, target targets.Target, list ...Option) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := prepare(o.out); err != nil {
-		t.Fatal(err)
-	}
 	recorder, err := newRecord(o.out, blank)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := open(context.WithoutCancel(t.Context()), target, plan, o)
+	ctx, ended := interruptible(context.WithoutCancel(t.Context()), target.Info())
+	t.Cleanup(ended) // after finish
+	s, err := open(ctx, target, plan, o)
 	if err != nil {
 		_ = recorder.close()
 		t.Fatal(err)
@@ -63,7 +67,7 @@ func Run(t *testing.T, target targets.Target, list ...Option) {
 			go func() {
 				places <- struct{}{}
 				defer func() { <-places }()
-				done <- s.run(context.WithoutCancel(t.Context()), p)
+				done <- s.run(ctx, p)
 			}()
 			t.Parallel()
 			r := <-done

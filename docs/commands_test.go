@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hookproof/hookproof/internal/docker"
+	"github.com/hookproof/hookproof/internal/ports"
 )
 
 // pageWithin is how long the commands of a page may take on a busy machine.
@@ -141,12 +142,11 @@ func (r *reader) here(text string) string {
 	return aPort.ReplaceAllStringFunc(inPlaceOf.Replace(text), func(address string) string {
 		host, port, _ := strings.Cut(address, ":")
 		if r.ports[port] == "" {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
+			free, err := ports.Free()
 			if err != nil {
 				r.t.Fatal(err)
 			}
-			_, r.ports[port], _ = net.SplitHostPort(l.Addr().String())
-			l.Close()
+			r.ports[port] = strconv.Itoa(free)
 		}
 		return host + ":" + r.ports[port]
 	})

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // Names of the reports inside a report folder, besides [FileName] and
@@ -64,16 +66,34 @@ func WriteAll(dir string, r Results) error {
 	return errors.Join(errs...)
 }
 
-// RemoveAll removes from dir what [WriteAll] has written there: it would
-// contradict the results of a run that begins.
+// RemoveAll removes from dir what [WriteAll] has written there, and whatever a
+// run that was killed has half written: it would contradict the results of a run
+// that begins.
 func RemoveAll(dir string) error {
 	var errs []error
-	for _, a := range artefacts() {
-		if err := os.Remove(filepath.Join(dir, a.name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	remove := func(name string) {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
+	for _, a := range artefacts() {
+		remove(a.name)
+	}
+	entries, err := os.ReadDir(dir)
+	errs = append(errs, err)
+	for _, e := range entries {
+		if Unfinished(e.Name()) {
+			remove(e.Name())
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// Unfinished tells whether a file in a report's folder, by its name, is one that
+// was being written when its run was killed.
+func Unfinished(name string) bool {
+	is := func(report string) bool { return strings.HasPrefix(name, temporary(report)) }
+	return is(FileName) || slices.ContainsFunc(artefacts(), func(a artefact) bool { return is(a.name) })
 }
 
 // Altered names the reports in dir that are not what follows from r. One that is

@@ -107,6 +107,9 @@ func marshal(r Results) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// temporary begins the name of a report while it is being written.
+func temporary(name string) string { return "." + name + "." }
+
 // replaceFile writes a temporary file beside path and renames it. With durable
 // it also survives a power cut, which a file rewritten many times a second does
 // not need.
@@ -115,7 +118,7 @@ func replaceFile(path string, text []byte, durable bool) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make report folder: %w", err)
 	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	f, err := os.CreateTemp(dir, temporary(filepath.Base(path))+"*")
 	if err != nil {
 		return fmt.Errorf("create temporary report: %w", err)
 	}

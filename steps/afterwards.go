@@ -19,17 +19,19 @@ const afterwardsStep = "afterwards"
 // afterwards is done once the steps have ended. Where they passed, whatever
 // came to the receivers is judged by the promises that hold for every
 // delivery. Where something did not come, the target is asked whether it
-// still answers at all: one that has died breaks no promise about delivery.
+// still answers at all: one that has died breaks no promise about delivery. So
+// it is where it failed at something that it claims to serve.
 func (r *recording) afterwards(ctx context.Context, w *World) error {
 	ctx, cancel := context.WithTimeout(ctx, w.deadlines.Call)
 	defer cancel()
 	failure, broken := asFailure(r.err)
+	_, claimed := asUnserved(r.err)
 	switch {
 	case r.err == nil && w.judgements.Load() == 0:
 		return errors.New("no step of the scenario judges anything")
 	case r.err == nil:
 		return r.judgeEverything(ctx, w)
-	case broken && failure.Absent():
+	case broken && failure.Absent(), claimed, faulted(w.driver.Transcript()):
 		return r.knock(ctx, w)
 	}
 	return nil

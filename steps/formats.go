@@ -3,9 +3,12 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hookproof/hookproof/steps/judge"
 	"github.com/hookproof/hookproof/steps/transcript"
+	"github.com/hookproof/hookproof/targets"
 )
 
 // formatSteps judge deliveries in formats of which it is not documented where
@@ -91,7 +94,7 @@ func (w *World) found(ctx context.Context, receiver string, names ...string) err
 
 // awaitData waits until the data of the events of these names has reached the
 // receiver, in order to observe something else; without it the scenario is
-// unobserved.
+// unobserved. Over TCP, a target that claims to deliver does not.
 func (w *World) awaitData(ctx context.Context, receiver string, names ...string) error {
 	e, err := w.endpoint(receiver)
 	if err != nil {
@@ -102,7 +105,11 @@ func (w *World) awaitData(ctx context.Context, receiver string, names ...string)
 		return !judge.Found(t, receiver, names...).Failed()
 	})
 	if err == nil && !came {
-		return unobserved("within %v nothing with the id of what %q is about was found in what came to receiver %q", w.deadlines.Delivery, names, receiver)
+		missing := fmt.Sprintf("within %v nothing with the id of what %q is about was found in what came to receiver %q", w.deadlines.Delivery, names, receiver)
+		if strings.HasPrefix(e.URL, "tcp://") && slices.Contains(t.Claims, string(targets.TCPDelivery)) {
+			return &Unserved{targets.TCPDelivery, missing}
+		}
+		return unobserved("%s", missing)
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hookproof/hookproof/steps/judge"
 	"github.com/hookproof/hookproof/steps/transcript"
+	"github.com/hookproof/hookproof/targets"
 )
 
 // Failure is the error of a step whose judge found a promise broken.
@@ -32,6 +33,17 @@ type Unobserved struct{ Reason string }
 
 func (u *Unobserved) Error() string { return u.Reason }
 
+// Unserved is the error of a step for which the target did not do what it
+// claims to be able to; Actual is what shows it.
+type Unserved struct {
+	Claim  targets.Capability
+	Actual string
+}
+
+func (u *Unserved) Error() string {
+	return fmt.Sprintf("the target does not serve %q, which it claims: %s", u.Claim, u.Actual)
+}
+
 func unobserved(format string, args ...any) error {
 	return &Unobserved{fmt.Sprintf(format, args...)}
 }
@@ -53,9 +65,14 @@ func answered(x transcript.Exchange, want ...judge.Expectation) (transcript.Resp
 	return *x.Response, nil
 }
 
-// asUnobserved and asFailure find their kind in a chain of errors.
+// asUnobserved, asUnserved and asFailure find their kind in a chain of errors.
 func asUnobserved(err error) (*Unobserved, bool) {
 	var u *Unobserved
+	return u, errors.As(err, &u)
+}
+
+func asUnserved(err error) (*Unserved, bool) {
+	var u *Unserved
 	return u, errors.As(err, &u)
 }
 

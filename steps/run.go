@@ -259,14 +259,22 @@ func (r *recording) ending(s Scenario, failed error, t *transcript.Transcript) E
 	e.Reason = err.Error()
 	if r.silent != "" && failed == nil {
 		e.Kind, e.Reason = CouldNotRun, fmt.Sprintf("the target does not answer any more (%s); before that, %s", r.silent, e.Reason)
-	} else if f, ok := asFailure(err); ok {
+		return e
+	}
+	claim, actual := "", ""
+	if f, ok := asFailure(err); ok {
 		e.Kind, e.Expected, e.Actual, e.Cause = Failed, f.Expected, f.Actual, f.Cause
+		claim, actual = unserved(t, f.Denied() || f.Absent())
 	} else if _, ok := asUnobserved(err); ok {
 		e.Kind = CouldNotRun
+		claim, actual = unserved(t, true)
+	} else if u, ok := asUnserved(err); ok {
+		e.Kind = CouldNotRun
+		claim, actual = string(u.Claim), u.Actual
 	} else {
 		e.Kind = Errored
 	}
-	if claim, actual := unserved(t); claim != "" && !e.Cut && e.Kind != Errored {
+	if claim != "" && !e.Cut {
 		e.Kind, e.Unserved, e.Cause = Failed, claim, "a capability that is claimed and not served"
 		e.Expected, e.Actual = fmt.Sprintf("the target serves %q, which it claims", claim), actual
 	}

@@ -33,7 +33,9 @@ process, which it has started, does. Where both were killed, as with a machine
 or a container, this command does.
 
 Without --run and --all, nothing is removed. A run that is still going on has
-its things there too: leave it out. Ends with 0 if nothing is left, else with 3.`,
+its things there too: leave it out. Where a run had made environments, give
+--claim environments here too. Ends with 0 if nothing is left, else with 3, also
+where the target did not let everything be looked for.`,
 		Example: `  hookproof cleanup --target https://emitter.example --environment 8f3c… --client-id 41ab…
   hookproof cleanup --target https://emitter.example --environment 8f3c… --client-id 41ab… --run 1f09c2aa`,
 		Args: cobra.NoArgs,
@@ -48,25 +50,22 @@ its things there too: leave it out. Ends with 0 if nothing is left, else with 3.
 		if !target.isURL() {
 			return usageError("--target must be the URL of an emitter: an embedded one, or one from an image, leaves nothing")
 		}
-		client, err := target.visit()
+		client, claims, err := target.visit()
 		if err != nil {
 			return err
 		}
 		defer client.Close()
 		ctx, cancel := context.WithTimeout(cmd.Context(), cleanUpWithin)
 		defer cancel()
-		return cleanUp(ctx, cmd.OutOrStdout(), client, run, all)
+		found, untold := client.Leftovers(ctx, claims)
+		return cleanUp(ctx, cmd.OutOrStdout(), client, found, untold, run, all)
 	}
 	return cmd
 }
 
-// cleanUp removes the leftovers of a run, or all, and lists the others.
-func cleanUp(ctx context.Context, out io.Writer, client *driver.Client, run string, all bool) error {
-	found, err := client.Leftovers(ctx)
-	if err != nil {
-		fmt.Fprintf(out, "%v\n", err)
-		return exitCode(reports.ExitIncomplete)
-	}
+// cleanUp removes of what was found the leftovers of a run, or all, and lists
+// the others; untold is what could not be looked for.
+func cleanUp(ctx context.Context, out io.Writer, client *driver.Client, found []driver.Leftover, untold error, run string, all bool) error {
 	var remove, keep []driver.Leftover
 	for _, l := range found {
 		if all || l.Run == run {
@@ -94,23 +93,26 @@ func cleanUp(ctx context.Context, out io.Writer, client *driver.Client, run stri
 		fmt.Fprintf(out, "Nothing is left of a run %q; --run takes one of: %s\n", run, strings.Join(runsOf(found), ", "))
 	}
 	fmt.Fprintf(out, "%d removed, %d left.\n", len(remove)-len(refused), len(keep)+len(refused))
-	if len(keep)+len(refused) > 0 {
+	if untold != nil {
+		fmt.Fprintf(out, "There may be more, which could not be looked for:\n%v\n", untold)
+	}
+	if len(keep)+len(refused) > 0 || untold != nil {
 		return exitCode(reports.ExitIncomplete)
 	}
 	return nil
 }
 
-// visit gives a client of the target.
-func (t *targetFlags) visit() (*driver.Client, error) {
+// visit gives a client of the target, and what the target claims.
+func (t *targetFlags) visit() (*driver.Client, []targets.Capability, error) {
 	target, err := t.remote()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	client, err := driver.NewClient(&targets.System{Emitter: target.Emitter()})
 	if err != nil {
-		return nil, usageError("%v", err)
+		return nil, nil, usageError("%v", err)
 	}
-	return client, nil
+	return client, target.Info().Claims, nil
 }
 
 // runsOf are the ids of the runs that left something.

@@ -34,7 +34,7 @@ func (d *diagnosis) api(ctx context.Context, info targets.Info, system *targets.
 	home := "/v1/environments/" + url.PathEscape(system.Emitter.Environment)
 	d.subscriptions(ctx, client, home)
 	d.claims(ctx, client, info, home)
-	d.leftovers(ctx, client)
+	d.leftovers(ctx, client, info.Claims)
 }
 
 // subscriptions checks the rights that every scenario needs.
@@ -114,11 +114,11 @@ func (d *diagnosis) claims(ctx context.Context, client *driver.Client, info targ
 	}
 }
 
-func (d *diagnosis) leftovers(ctx context.Context, client *driver.Client) {
-	found, err := client.Leftovers(ctx)
+func (d *diagnosis) leftovers(ctx context.Context, client *driver.Client, claims []targets.Capability) {
+	found, err := client.Leftovers(ctx, claims)
 	switch {
 	case err != nil:
-		d.warn("leftovers", "give the client the right to list them", "%v", err)
+		d.warn("leftovers", "give the client the right to list them", "%d things of earlier runs are there; not everything could be looked for: %v", len(found), err)
 	case len(found) > 0:
 		d.warn("leftovers", "«hookproof cleanup» lists them, and with --run or --all removes them, unless their run is going on", "%d things of earlier runs are there", len(found))
 	default:

@@ -122,7 +122,7 @@ func reaperCommand() *cobra.Command {
 		// What ends a run does not end this: it is why this is here.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), cleanUpWithin)
 		defer cancel()
-		removed, err := target.reap(ctx, run)
+		removed, err := target.reap(ctx, run, looks())
 		if err != nil {
 			fmt.Fprintln(cmd.ErrOrStderr(), asCalled(fmt.Sprintf("hookproof: run %s was killed; %d things that it had made at %s were removed, and not all could be; «hookproof cleanup» tries again: %v", run, removed, target.target, err)))
 			return exitCode(reports.ExitIncomplete)
@@ -154,23 +154,22 @@ func looks() []time.Duration {
 }
 
 // reap removes what the run has made, and gives how many things that were. The
-// error is that of the last look, or names what it could not remove.
-func (t *targetFlags) reap(ctx context.Context, run string) (removed int, err error) {
-	client, err := t.visit()
+// error is that of the last look: what could not be looked for, and what was
+// found and could not be removed.
+func (t *targetFlags) reap(ctx context.Context, run string, looks []time.Duration) (removed int, err error) {
+	client, claims, err := t.visit()
 	if err != nil {
 		return 0, err
 	}
 	defer client.Close()
-	for _, pause := range looks() {
+	for _, pause := range looks {
 		select {
 		case <-ctx.Done():
 			return removed, errors.Join(err, ctx.Err())
 		case <-time.After(pause):
 		}
 		var found []driver.Leftover
-		if found, err = client.Leftovers(ctx); err != nil {
-			continue
-		}
+		found, err = client.Leftovers(ctx, claims)
 		made := slices.DeleteFunc(found, func(l driver.Leftover) bool { return l.Run != run })
 		refused := client.Remove(ctx, made)
 		removed += len(made) - len(refused)

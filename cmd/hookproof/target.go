@@ -201,6 +201,8 @@ func (t *targetFlags) remote() (*remote.Target, error) {
 		return nil, err
 	}
 	switch posts := slices.Contains(t.claims, string(targets.PostEvents)); {
+	case slices.Contains(t.claims, string(targets.ClockControl)) && t.control == "":
+		return nil, usageError("--claim clock-control needs --control, where the clock can be advanced")
 	case posts && t.control == "" && t.trigger == "":
 		return nil, usageError("--claim post-events needs --control or --event-hook, where events can be posted")
 	case t.trigger != "" && !posts:

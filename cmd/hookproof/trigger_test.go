@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,24 +20,19 @@ import (
 	"github.com/hookproof/hookproof/simulator/emitter"
 )
 
-// partial is an emitter that does not serve the requests that refuse names, as
-// "METHOD path"; its control API is served.
-func partial(t *testing.T, refuse string) (flags []string, e *emitter.Emitter) {
+const controlOfPartial = "the-token-of-control-1"
+
+// partial is an emitter with something around its two APIs. The flags reach it,
+// and beside them the control flags its control API.
+func partial(t *testing.T, around func(http.Handler) http.Handler) (flags, control []string, e *emitter.Emitter) {
 	t.Helper()
-	var forward http.Handler
-	refused := regexp.MustCompile(refuse)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if refused.MatchString(r.Method + " " + r.URL.Path) {
-			http.NotFound(w, r)
-			return
-		}
-		forward.ServeHTTP(w, r)
-	}))
+	var api http.Handler
+	front := httptest.NewServer(around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.ServeHTTP(w, r) })))
 	t.Cleanup(front.Close)
 	address := freeAddress(t)
 	e, err := emitter.Start(t.Context(), emitter.Options{
 		Listen: address, Environment: sharedEnvironment, ClientID: "suite", ClientSecret: sharedSecret, PublicURL: front.URL,
-		ControlListen: "127.0.0.1:0", ControlToken: "control",
+		ControlListen: "127.0.0.1:0", ControlToken: controlOfPartial,
 		Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond,
 	})
 	if err != nil {
@@ -47,8 +43,54 @@ func partial(t *testing.T, refuse string) (flags []string, e *emitter.Emitter) {
 			t.Error(err)
 		}
 	})
-	forward = httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address})
-	return []string{"--target", front.URL, "--environment", sharedEnvironment, "--client-id", "suite", "--client-secret", sharedSecret}, e
+	api = httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address})
+	behind, err := url.Parse(e.ControlURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	controls := httptest.NewServer(around(httputil.NewSingleHostReverseProxy(behind)))
+	t.Cleanup(controls.Close)
+	return []string{"--target", front.URL, "--environment", sharedEnvironment, "--client-id", "suite", "--client-secret", sharedSecret},
+		[]string{"--control", controls.URL, "--control-token", controlOfPartial}, e
+}
+
+// refusing answers the requests that match, as "METHOD path body", with a status
+// and headers.
+func refusing(match string, status int, headers ...string) func(http.Handler) http.Handler {
+	refused := regexp.MustCompile(match)
+	return func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			if refused.MatchString(r.Method + " " + r.URL.Path + " " + string(body)) {
+				for i := 0; i+1 < len(headers); i += 2 {
+					w.Header().Set(headers[i], headers[i+1])
+				}
+				w.WriteHeader(status)
+				return
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			inner.ServeHTTP(w, r)
+		})
+	}
+}
+
+// elsewhere has subscriptions over TCP lead to where nobody listens.
+func elsewhere(inner http.Handler) http.Handler {
+	address := regexp.MustCompile(`tcp://127\.0\.0\.1:\d+`)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		body = address.ReplaceAll(body, []byte("tcp://127.0.0.1:1"))
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		inner.ServeHTTP(w, r)
+	})
 }
 
 // hook is somebody's own address to which the suite posts the events that it
@@ -82,7 +124,7 @@ func hook(t *testing.T, e *emitter.Emitter) (address string, taken *atomic.Int64
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		req.Header.Set("Authorization", "Bearer control")
+		req.Header.Set("Authorization", "Bearer "+controlOfPartial)
 		req.Header.Set("Content-Type", "application/x-ndjson")
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
@@ -103,7 +145,7 @@ func hook(t *testing.T, e *emitter.Emitter) (address string, taken *atomic.Int64
 
 func TestEventsAreAskedForAtTheImplementersOwnAddress(t *testing.T) {
 	t.Parallel()
-	flags, e := partial(t, `/users`)
+	flags, _, e := partial(t, refusing(`/users`, http.StatusNotFound))
 	address, taken := hook(t, e)
 	dir := t.TempDir()
 	code, text := run(t, append([]string{"run", "--profile", "filtering,delivery", "--claim", "environments,certificates", "--out", dir,
@@ -116,27 +158,96 @@ func TestEventsAreAskedForAtTheImplementersOwnAddress(t *testing.T) {
 	}
 }
 
+// Claimed and not served is a failure, whichever way it is not served.
 func TestWhatIsClaimedAndNotServedIsAFailure(t *testing.T) {
 	t.Parallel()
-	for claim, c := range map[string]struct{ refuse, profile string }{
-		"environments":    {`^POST /v1/environments$`, "filtering"},
-		"activities":      {`/activities`, "activities"},
-		"certificates":    {`^POST .*/(certificates|keys)$`, "tls-config"},
-		"connection-test": {`^POST .*/subscriptions/.`, "connection-test"},
+	environments, tested, certificates := `^POST /v1/environments `, `^POST .*/subscriptions/.`, `^POST .*/(certificates|keys) `
+	for name, c := range map[string]struct {
+		claims string
+		around func(http.Handler) http.Handler
+		what   []string // to run
+	}{
+		"environments":                    {"environments", refusing(environments, 404), []string{"--rule", "FLT-002"}},
+		"environments, forbidden":         {"environments", refusing(environments, 403), []string{"--rule", "FLT-002"}},
+		"environments, failing":           {"environments", refusing(environments, 500), []string{"--rule", "FLT-002"}},
+		"activities":                      {"activities", refusing(`/activities`, 404), []string{"--profile", "activities"}},
+		"activities, forbidden":           {"activities", refusing(`/activities`, 403), []string{"--profile", "activities"}},
+		"certificates":                    {"certificates", refusing(certificates, 404), []string{"--profile", "tls-config"}},
+		"certificates, forbidden":         {"certificates", refusing(certificates, 403), []string{"--profile", "tls-config"}},
+		"tests":                           {"connection-test", refusing(tested, 404), []string{"--profile", "connection-test"}},
+		"tests, forbidden":                {"connection-test", refusing(tested, 403), []string{"--profile", "connection-test"}},
+		"tests, whose event is asked for": {"connection-test", refusing(tested, 503), []string{"--rule", "TST-002"}},
+		"events":                          {"post-events", refusing(`^POST /control/environments/`, 404), []string{"--rule", "FLT-002"}},
+		"events, forbidden":               {"post-events", refusing(`^POST /control/environments/`, 403), []string{"--rule", "FLT-002"}},
+		"the clock":                       {"clock-control", refusing(`^POST /control/clock`, 404), []string{"--rule", "SUS-002"}},
+		"the clock, failing":              {"clock-control", refusing(`^POST /control/clock`, 500), []string{"--rule", "SUS-002"}},
+		"TCP":                             {"tcp-ip", refusing(`"TCP_IP"`, 400), []string{"--profile", "tcp"}},
+		"TCP, failing":                    {"tcp-ip", refusing(`"TCP_IP"`, 500), []string{"--rule", "TCP-001"}},
+		"deliveries over TCP":             {"tcp-delivery,tcp-ip", elsewhere, []string{"--rule", "FLT-002"}},
 	} {
-		t.Run(claim, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			flags, _ := partial(t, c.refuse)
+			flags, control, _ := partial(t, c.around)
+			claim, _, _ := strings.Cut(c.claims, ",")
+			if claim == "post-events" || claim == "clock-control" {
+				flags = append(flags, control...)
+			}
+			want := `serves "` + claim + `", which it claims`
 			dir := t.TempDir()
-			code, text := run(t, append([]string{"run", "--profile", c.profile, "--claim", claim, "--out", dir}, flags...)...)
-			if code != reports.ExitNonConformant || !strings.Contains(text, `serves "`+claim+`", which it claims`) {
-				t.Errorf("code %d: %s", code, text)
+			code, text := run(t, slices.Concat([]string{"run", "--claim", c.claims, "--out", dir}, c.what, flags)...)
+			if code != reports.ExitNonConformant || !strings.Contains(text, want) {
+				t.Errorf("code %d, want %d and %q: %s", code, reports.ExitNonConformant, want, text)
 			}
 			results, err := reports.Read(filepath.Join(dir, reports.FileName))
 			if err != nil || results.Check() != nil || results.Verdict != reports.NonConformant {
 				t.Errorf("verdict %s, %v, %v", results.Verdict, err, results.Check())
 			}
 			if code, text := run(t, "verify", dir); code != reports.ExitConformant {
+				t.Errorf("verify: code %d: %s", code, text)
+			}
+		})
+	}
+}
+
+// A target that is busy, or that has died, serves what it claims at another
+// time; and where the status is what is asked for, it is judged as such.
+func TestWhatIsNotServedNowIsNoFailureOfWhatIsClaimed(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Bool
+	dying := func(inner http.Handler) http.Handler {
+		makes := refusing(`^POST /v1/environments `, 500)(http.NotFoundHandler())
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && r.URL.Path == "/v1/environments" {
+				seen.Store(true)
+			}
+			if seen.Load() {
+				r.Method, r.URL.Path = http.MethodPost, "/v1/environments"
+				makes.ServeHTTP(w, r)
+				return
+			}
+			inner.ServeHTTP(w, r)
+		})
+	}
+	for name, c := range map[string]struct {
+		claim  string
+		around func(http.Handler) http.Handler
+		rule   string
+		code   int
+	}{
+		"busy":                   {"environments", refusing(`^POST /v1/environments `, 503, "Retry-After", "1"), "FLT-002", reports.ExitIncomplete},
+		"dead":                   {"environments", dying, "FLT-002", reports.ExitIncomplete},
+		"a refusal is asked for": {"connection-test", func(inner http.Handler) http.Handler { return inner }, "AUT-002", reports.ExitConformant},
+		"another is asked for":   {"connection-test", refusing(`^POST .*/subscriptions/.`, 403), "AUT-002", reports.ExitNonConformant},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			flags, _, _ := partial(t, c.around)
+			dir := t.TempDir()
+			code, text := run(t, append([]string{"run", "--claim", c.claim, "--rule", c.rule, "--out", dir}, flags...)...)
+			if code != c.code || strings.Contains(text, "which it claims") {
+				t.Errorf("code %d, want %d: %s", code, c.code, text)
+			}
+			if code, text := run(t, "verify", dir); code != reports.ExitConformant && code != reports.ExitIncomplete {
 				t.Errorf("verify: code %d: %s", code, text)
 			}
 		})

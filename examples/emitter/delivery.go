@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -38,13 +39,19 @@ func (e *Emitter) happened(r *http.Request, c *collection, verb string, what res
 		address: address, agent: r.UserAgent(), at: now,
 		resource: resource{
 			"id": uuid(), "recordedAt": stamp(now), "correlationId": uuid(),
-			"action": map[string]any{"type": c.kind + "." + verb}, "actors": map[string]any{"client": client},
+			"action": map[string]any{"type": c.kind + "." + verb, "description": describeAction(c.kind, verb)}, "actors": map[string]any{"client": client},
 			"resources": []any{target}, "result": map[string]any{"status": "SUCCESS", "description": verb},
 		},
 	}
 	for _, s := range e.subscriptions {
 		s.offer(ev)
 	}
+}
+
+// describeAction says what was done, to people: "User Created".
+func describeAction(kind, verb string) string {
+	word := func(s string) string { return s[:1] + strings.ToLower(s[1:]) }
+	return word(kind) + " " + word(verb)
 }
 
 // matches tells whether a subscription wants an event: any match within one

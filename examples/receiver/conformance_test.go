@@ -26,7 +26,12 @@ func TestABugIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	if results.Verdict != reports.NonConformant {
-		t.Fatalf("verdict %q, want %q", results.Verdict, reports.NonConformant)
+		t.Errorf("verdict %q, want %q", results.Verdict, reports.NonConformant)
+	}
+	for _, rule := range results.Rules {
+		if broken := rule.Outcome == reports.Fail; broken != (rule.ID == "RCV-008") {
+			t.Errorf("rule %s is %s: %s", rule.ID, rule.Outcome, rule.Reason)
+		}
 	}
 }
 

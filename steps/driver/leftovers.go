@@ -3,6 +3,7 @@ package driver
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/targets"
 )
 
 // Leftover is something that a run has made at the target and did not remove,
@@ -47,40 +50,71 @@ func collections() []struct{ name, filter string } {
 
 // Leftovers finds what runs have left in the environment of the suite's
 // credentials, and the environments they have left, by the names that the
-// suite gives. A collection that the target does not serve has none.
-func (c *Client) Leftovers(ctx context.Context) ([]Leftover, error) {
-	home := "/v1/environments/" + url.PathEscape(c.system.Emitter.Environment)
-	var all []Leftover
-	for _, k := range collections() {
-		path := home + "/" + k.name
-		if k.filter != "" {
-			path += "?" + url.Values{"filter": {k.filter}}.Encode()
+// suite gives. A collection that the target does not serve has none. The error
+// joins what could not be looked for; what was found is returned beside it.
+//
+// Of a target that does not claim to make environments nothing was left among
+// them: that it does not let a client of one environment list them is no error.
+func (c *Client) Leftovers(ctx context.Context, claims []targets.Capability) (all []Leftover, err error) {
+	var untold []error
+	look := func(kind, base, filter string) {
+		found, err := c.list(ctx, kind, base, filter)
+		if refused := (&refusal{}); errors.As(err, &refused) && kind == "environments" && refused.forbidden() && !slices.Contains(claims, targets.Environments) {
+			err = nil
 		}
-		found, err := c.list(ctx, path, k.name, home+"/"+k.name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
+		all, untold = append(all, found...), append(untold, err)
 	}
-	found, err := c.list(ctx, "/v1/environments", "environments", "/v1/environments")
-	return append(all, found...), err
+	home := "/v1/environments/" + url.PathEscape(c.system.Emitter.Environment)
+	for _, k := range collections() {
+		look(k.name, home+"/"+k.name, k.filter)
+	}
+	look("environments", "/v1/environments", "")
+	return all, errors.Join(untold...)
 }
 
 // maxListed bounds how many pages of a collection are looked through.
 const maxListed = 1000
 
-// list finds the suite's own in a collection, page by page.
-func (c *Client) list(ctx context.Context, path, kind, base string) ([]Leftover, error) {
-	var found []Leftover
+// refusal is the error of a listing that was not answered 200.
+type refusal struct {
+	path   string
+	status int
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("GET %s is answered %d", r.path, r.status) }
+
+func (r *refusal) forbidden() bool {
+	return r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
+}
+
+// list finds the suite's own in a collection, with a filter where the target
+// takes it. What was found until an error is returned beside it.
+func (c *Client) list(ctx context.Context, kind, base, filter string) (found []Leftover, err error) {
+	path := base
+	if filter != "" {
+		path += "?" + url.Values{"filter": {filter}}.Encode()
+	}
+	found, err = c.pages(ctx, path, kind, base)
+	if refused := (&refusal{}); filter != "" && errors.As(err, &refused) && refused.status == http.StatusBadRequest {
+		found, err = c.pages(ctx, base, kind, base)
+	}
+	if err != nil {
+		return found, fmt.Errorf("look for leftovers among the %s: %w", kind, err)
+	}
+	return found, nil
+}
+
+// pages finds the suite's own in a collection, page by page from a path on.
+func (c *Client) pages(ctx context.Context, path, kind, base string) (found []Leftover, err error) {
 	for range maxListed {
 		status, body, err := c.Call(ctx, Emitter, http.MethodGet, path, nil)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("look for leftovers among the %s: %w", kind, err)
+			return found, err
 		case status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented:
-			return nil, nil
+			return found, nil
 		case status != http.StatusOK:
-			return nil, fmt.Errorf("look for leftovers among the %s: GET %s is answered %d", kind, path, status)
+			return found, &refusal{path, status}
 		}
 		gjson.GetBytes(body, "_embedded").ForEach(func(_, list gjson.Result) bool {
 			for _, item := range list.Array() {
@@ -96,11 +130,11 @@ func (c *Client) list(ctx context.Context, path, kind, base string) ([]Leftover,
 		}
 		at := strings.Index(next.EscapedPath(), "/v1/")
 		if at < 0 {
-			return nil, fmt.Errorf("look for leftovers among the %s: the next page is not below /v1", kind)
+			return found, errors.New("the next page is not below /v1")
 		}
 		path = next.EscapedPath()[at:] + "?" + next.RawQuery
 	}
-	return nil, fmt.Errorf("look for leftovers among the %s: there are more than %d pages", kind, maxListed)
+	return found, fmt.Errorf("there are more than %d pages", maxListed)
 }
 
 // Whose tells of what run something is that a target holds, empty if it is not the

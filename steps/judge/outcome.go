@@ -22,6 +22,7 @@ type Outcome struct {
 	Cause  string
 	failed bool
 	absent bool
+	denied bool
 }
 
 // Pass is the outcome of a promise that was kept.
@@ -53,6 +54,16 @@ func (o Outcome) absence() Outcome {
 // Absent tells whether the promise was broken by something that did not come:
 // a delivery, an answer. Then the one who made it may be gone.
 func (o Outcome) Absent() bool { return o.failed && o.absent }
+
+// denial is o of an answer that is no success.
+func (o Outcome) denial() Outcome {
+	o.denied = true
+	return o
+}
+
+// Denied tells whether the promise was broken by an answer of another status
+// than the success that was promised.
+func (o Outcome) Denied() bool { return o.failed && o.denied }
 
 // Failed tells whether the promise was broken.
 func (o Outcome) Failed() bool { return o.failed }

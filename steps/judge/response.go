@@ -40,7 +40,11 @@ func Response(x transcript.Exchange, expectations ...Expectation) Outcome {
 func Status(want int) Expectation {
 	return Expectation{0, func(r transcript.Response) Outcome {
 		if r.Status != want {
-			return Fail("status %d", want).Got("status %d with body %s", r.Status, cut(r.Body))
+			o := Fail("status %d", want).Got("status %d with body %s", r.Status, cut(r.Body))
+			if want/100 == 2 {
+				return o.denial()
+			}
+			return o
 		}
 		return Pass
 	}}
@@ -60,7 +64,7 @@ func StatusIn(want ...int) Expectation {
 func Success() Expectation {
 	return Expectation{0, func(r transcript.Response) Outcome {
 		if r.Status/100 != 2 {
-			return Fail("a status of 2xx").Got("status %d with body %s", r.Status, cut(r.Body))
+			return Fail("a status of 2xx").Got("status %d with body %s", r.Status, cut(r.Body)).denial()
 		}
 		return Pass
 	}}

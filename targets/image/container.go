@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -138,28 +136,4 @@ func newNetwork(ctx context.Context) (name string, remove func() error, err erro
 		}
 		return nil
 	}, nil
-}
-
-// Ports for what is published lie below those from which systems take ports
-// for outgoing connections (32768 on Linux, 49152 by RFC 6335) and below those
-// of the receiver simulator's own listeners: between its being found free and
-// its being listened on, an image may have to be built.
-const (
-	firstPort, lastPort = 10000, 19999
-	portTries           = 200
-)
-
-// freePort is a port of the loopback interface that nobody listens on. The
-// address of an emitter must be known before it is started: it stands in the
-// links of its answers.
-func freePort() (int, error) {
-	var err error
-	for range portTries {
-		port := firstPort + rand.IntN(lastPort-firstPort+1)
-		var l net.Listener
-		if l, err = net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port))); err == nil {
-			return port, l.Close()
-		}
-	}
-	return 0, fmt.Errorf("find a free port among %d tried: %w", portTries, err)
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/hookproof/hookproof/internal/ports"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/embedded"
 )
@@ -132,7 +133,7 @@ func (s *stage) receiver(ctx context.Context) (targets.Receiver, error) {
 		s.stops.push(system.Close)
 		return system.Receiver, nil
 	}
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		return targets.Receiver{}, err
 	}
@@ -171,7 +172,7 @@ func (s *stage) emitter(ctx context.Context) (targets.Emitter, error) {
 		s.stops.push(stop)
 		return e, nil
 	}
-	port, err := freePort()
+	port, err := ports.Free() // before it is started: the address stands in the links of its answers
 	if err != nil {
 		return targets.Emitter{}, err
 	}
@@ -179,25 +180,25 @@ func (s *stage) emitter(ctx context.Context) (targets.Emitter, error) {
 		API: fmt.Sprintf("http://%s:%d", loopback, port), Environment: uuid.NewString(), ClientID: uuid.NewString(), ClientSecret: rand.Text(),
 	}
 	e.Auth = e.API
-	ports := map[int]int{apiPort: port}
+	published := map[int]int{apiPort: port}
 	variables := map[string]string{
 		"HOOKPROOF_LISTEN": fmt.Sprintf("0.0.0.0:%d", apiPort), "HOOKPROOF_PUBLIC_URL": e.API,
 		"HOOKPROOF_ENVIRONMENT": e.Environment, "HOOKPROOF_CLIENT_ID": e.ClientID, "HOOKPROOF_CLIENT_SECRET": e.ClientSecret,
 		"HOOKPROOF_RETRY_INITIAL": retryInitial, "HOOKPROOF_RETRY_MAX": retryMax, "HOOKPROOF_ATTEMPT_TIMEOUT": attemptTimeout,
 	}
 	if s.controlled() {
-		control, err := freePort()
+		control, err := ports.Free()
 		if err != nil {
 			return targets.Emitter{}, err
 		}
 		e.Control, e.ControlToken = fmt.Sprintf("http://%s:%d", loopback, control), rand.Text()
-		ports[controlPort] = control
+		published[controlPort] = control
 		variables["HOOKPROOF_CONTROL_LISTEN"] = fmt.Sprintf("0.0.0.0:%d", controlPort)
 		variables["HOOKPROOF_CONTROL_TOKEN"] = e.ControlToken
 	}
 	maps.Copy(variables, s.options.Variables)
 	r := request{
-		source: s.options.Emitter, log: s.options.Log, network: s.network, ports: ports, ready: answering{url: e.API + "/readyz"},
+		source: s.options.Emitter, log: s.options.Log, network: s.network, ports: published, ready: answering{url: e.API + "/readyz"},
 		variables: variables, reachesHost: s.options.Receiver.empty(),
 	}
 	stop, err := r.run(ctx)

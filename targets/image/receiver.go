@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/hookproof/hookproof/fixtures/pki"
+	"github.com/hookproof/hookproof/internal/ports"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/remote"
 )
@@ -71,17 +72,17 @@ func (r *Receiver) Start(ctx context.Context) (system *targets.System, err error
 			err = errors.Join(err, stops.close())
 		}
 	}()
-	hook, err := freePort()
+	hook, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}
-	ports := map[int]int{hookPort: hook}
+	published := map[int]int{hookPort: hook}
 	readBack := 0
 	if r.readsBack() {
-		if readBack, err = freePort(); err != nil {
+		if readBack, err = ports.Free(); err != nil {
 			return nil, err
 		}
-		ports[readBackPort] = readBack
+		published[readBackPort] = readBack
 	}
 	ca, files, err := certificate()
 	if err != nil {
@@ -92,7 +93,7 @@ func (r *Receiver) Start(ctx context.Context) (system *targets.System, err error
 		return nil, err
 	}
 	stop, err := request{
-		source: r.options.Source, log: r.options.Log, ports: ports, variables: maps.Clone(r.options.Variables), files: files, ready: ready,
+		source: r.options.Source, log: r.options.Log, ports: published, variables: maps.Clone(r.options.Variables), files: files, ready: ready,
 	}.run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start the receiver from %s: %w", r.options.Source, err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/internal/secrets"
@@ -41,6 +42,12 @@ func New(o Options) (*Target, error) {
 	}
 	if o.Token == "" && (o.ClientID == "" || o.ClientSecret == "") {
 		return nil, fmt.Errorf("target %s: neither a token nor a client id with its secret is given", u.Host)
+	}
+	if slices.Contains(o.Claims, targets.ClockControl) && o.Control == "" {
+		return nil, fmt.Errorf("target %s: capability %s needs the control API, and its address is missing", u.Host, targets.ClockControl)
+	}
+	if slices.Contains(o.Claims, targets.PostEvents) && o.Control == "" && o.Trigger == "" {
+		return nil, fmt.Errorf("target %s: capability %s needs the control API or an address of your own, and neither is given", u.Host, targets.PostEvents)
 	}
 	for _, c := range []struct{ what, secret string }{
 		{"client secret", o.ClientSecret}, {"token", o.Token}, {"token of the control API", o.ControlToken}, {"token of the event hook", o.TriggerToken},
