@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
+	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
@@ -141,15 +142,23 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 	g.next = auditlog.Position{Sequence: chunk.Sequence + 1}
 }
 
-// readOn is the least time for which a batch is filled with what the log has
-// already, however short the linger: events that wait in it one a chunk would
-// otherwise be sent one a payload.
-const readOn = 100 * time.Millisecond
+// readOn is how long a batch of a backlog is filled with what the log has
+// already, however short the linger: its events would otherwise be sent a chunk
+// at a time. A busy machine takes a while to read a full payload of large
+// events; what is left of the documented 2 s is for the way.
+const readOn = limits.Hold / 2
 
 // heldTooLong says whether the batch was held for long enough, whatever may
 // still be read.
 func (g *gathering) heldTooLong(now func() time.Time) bool {
-	return g.batch.Len() > 0 && !now().Before(g.taken.Add(max(g.pieces.Linger, readOn)))
+	if g.batch.Len() == 0 {
+		return false
+	}
+	most := g.pieces.Linger
+	if g.taken.Sub(g.oldest) >= most { // it had waited already
+		most = max(most, readOn)
+	}
+	return !now().Before(g.taken.Add(most))
 }
 
 // payload is the batch with what closes it; more says that there may be events

@@ -125,7 +125,7 @@ func TestNothingGatheredAheadIsHeldWhileTheLogGrows(t *testing.T) {
 		t.Fatalf("%d deliveries", len(calls))
 	}
 	want(t, "second payload", ids(calls[1].body), []string{"3"})
-	if held := calls[1].at - reading - answering; held > pipeline.DefaultLinger+reading {
+	if held := calls[1].at - reading - answering; held > limits.Hold/2+reading {
 		t.Errorf("it was held for %v after the first was accepted", held)
 	}
 }
