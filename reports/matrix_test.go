@@ -42,7 +42,7 @@ func TestTheMatrixEndsWithTheWorst(t *testing.T) {
 		"survived, and unknown": {fault(Survived, Unknown), ExitNonConformant}, "survived, and a liberty that does not start": {survived, ExitNonConformant},
 		"unknown, and a false alarm": {falsely, ExitNonConformant}, "killed, with an error of the suite's own": {erring, ExitError},
 		"a liberty that no scenario met": {unmet, ExitError},
-		"without a fault": {bare, ExitNonConformant}, "a false alarm": {alarmed, ExitNonConformant},
+		"without a fault":                {bare, ExitNonConformant}, "a false alarm": {alarmed, ExitNonConformant},
 		"a liberty that does not start": {broken, ExitError}, "nothing": {Matrix{}, ExitIncomplete},
 	} {
 		if got := c.matrix.ExitCode(); got != c.want {
