@@ -123,7 +123,8 @@ type KilledRule struct {
 type Tally struct {
 	Faults, Killed, ByAnother, Survived, Unknown int
 	Liberties, FalselyFailed                     int
-	NotTaken                                     int      // liberties that could not be run
+	Broken                                       int      // faults that were killed, and beside that met an error of the suite's own
+	NotTaken                                     int      // liberties that could not be run, or that no scenario met
 	Unproven                                     []string // rules without a fault
 	Again                                        []string // what was run a second time, and what the first run found
 }
@@ -134,6 +135,9 @@ func (m Matrix) Tally() Tally {
 	for _, f := range m.Faults {
 		if f.First != nil {
 			t.Again = append(t.Again, f.Name+" ("+f.First.Amiss()+")")
+		}
+		if f.Error != "" && f.Worst() == Killed {
+			t.Broken++
 		}
 		for _, c := range f.Cells {
 			switch c.Kill {
@@ -153,10 +157,10 @@ func (m Matrix) Tally() Tally {
 			t.Again = append(t.Again, l.Name+" ("+l.First.Amiss()+")")
 		}
 		switch {
-		case l.Error != "":
-			t.NotTaken++
 		case len(l.FalseAlarms) > 0:
 			t.FalselyFailed++
+		case l.untaken():
+			t.NotTaken++
 		}
 	}
 	for _, r := range m.Rules {
@@ -167,17 +171,20 @@ func (m Matrix) Tally() Tally {
 	return t
 }
 
-// ExitCode is [ExitError] if something could not be run, [ExitNonConformant] if
-// a fault was not noticed by a rule that must notice it, a liberty was taken
-// for a fault, or a rule has nothing to prove it; [ExitIncomplete] if nothing
-// was run at all.
+// untaken tells whether nothing is known of the liberty.
+func (l LibertyRow) untaken() bool { return l.Error != "" || l.Scenarios == 0 }
+
+// ExitCode is [ExitNonConformant] if a fault was not noticed by a rule that must
+// notice it, a liberty was taken for a fault, or a rule has nothing to prove it,
+// whatever else is amiss; [ExitError] if something could not be run, or the suite
+// met an error of its own; [ExitIncomplete] if nothing was run at all.
 func (m Matrix) ExitCode() int {
 	t := m.Tally()
 	switch {
-	case t.Unknown+t.NotTaken > 0:
-		return ExitError
 	case t.ByAnother+t.Survived+t.FalselyFailed+len(t.Unproven) > 0:
 		return ExitNonConformant
+	case t.Unknown+t.Broken+t.NotTaken > 0:
+		return ExitError
 	case t.Killed == 0 && t.Liberties == 0:
 		return ExitIncomplete
 	}

@@ -28,13 +28,21 @@ func TestTheMatrixEndsWithTheWorst(t *testing.T) {
 	alarmed, broken := fault(Killed), fault(Killed)
 	alarmed.Liberties = []LibertyRow{{Name: "order", FalseAlarms: []FalseAlarm{{Scenario: "a/b"}}}}
 	broken.Liberties = []LibertyRow{{Name: "order", Error: "it does not start"}}
+	unmet, erring := fault(Killed), fault(Killed)
+	unmet.Liberties = []LibertyRow{{Name: "order"}}
+	erring.Faults[0].Error = "scenario a/b: no such step"
+	survived, falsely := fault(Survived), fault(Unknown)
+	survived.Liberties, falsely.Liberties = broken.Liberties, alarmed.Liberties
 	for name, c := range map[string]struct {
 		matrix Matrix
 		want   int
 	}{
 		"killed": {fault(Killed, Killed), ExitConformant}, "survived": {fault(Killed, Survived), ExitNonConformant},
-		"by another": {fault(Killed, KilledByAnother), ExitNonConformant}, "unknown": {fault(Survived, Unknown), ExitError},
-		"without a fault": {bare, ExitNonConformant}, "a false alarm": {alarmed, ExitNonConformant},
+		"by another": {fault(Killed, KilledByAnother), ExitNonConformant}, "unknown": {fault(Killed, Unknown), ExitError},
+		"survived, and unknown": {fault(Survived, Unknown), ExitNonConformant}, "survived, and a liberty that does not start": {survived, ExitNonConformant},
+		"unknown, and a false alarm": {falsely, ExitNonConformant}, "killed, with an error of the suite's own": {erring, ExitError},
+		"a liberty that no scenario met": {unmet, ExitError},
+		"without a fault":                {bare, ExitNonConformant}, "a false alarm": {alarmed, ExitNonConformant},
 		"a liberty that does not start": {broken, ExitError}, "nothing": {Matrix{}, ExitIncomplete},
 	} {
 		if got := c.matrix.ExitCode(); got != c.want {
@@ -74,6 +82,18 @@ func TestTheMatrixIsWrittenForProgramsAndForPeople(t *testing.T) {
 	}
 	for _, want := range []string{"hold   DLV-001 killed, DLV-002 SURVIVED, DLV-003 by another", "1 deliberately wrong implementation. Not each was refused by all of the rules that must notice: 1 of 3 killed, 1 killed only by another rule, 1 survived.",
 		"1 right implementation with an unusual behaviour that no rule forbids (a liberty): none was refused.", "passed, 3 scenarios"} {
+		if !strings.Contains(console.String(), want) {
+			t.Errorf("the console lacks %q:\n%s", want, &console)
+		}
+	}
+	m = fault(Killed)
+	m.Faults[0].Error = "scenario a/b: no such step"
+	m.Liberties = []LibertyRow{{Name: "order"}}
+	console.Reset()
+	if err := (Console{Out: &console}).Matrix(m); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"hold   DLV-001 killed; scenario a/b: no such step", "1 met an error of the suite's own", "order  could not be run: it met no scenario", "none was refused; 1 could not be run"} {
 		if !strings.Contains(console.String(), want) {
 			t.Errorf("the console lacks %q:\n%s", want, &console)
 		}

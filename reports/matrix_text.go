@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -101,7 +102,7 @@ func (p *MatrixProgress) row(trouble []string) {
 func (f FaultRow) trouble() []string {
 	var lines []string
 	if f.Error != "" {
-		lines = append(lines, fmt.Sprintf("ERROR     %s could not be run: %s", f.Name, f.Error))
+		lines = append(lines, fmt.Sprintf("ERROR     %s met an error: %s", f.Name, f.Error))
 	}
 	for _, c := range f.Cells {
 		switch c.Kill {
@@ -130,6 +131,9 @@ func (l LibertyRow) trouble() []string {
 	if l.Error != "" {
 		lines = append(lines, fmt.Sprintf("ERROR     %s could not be run: %s", l.Name, l.Error))
 	}
+	if l.Error == "" && l.untaken() {
+		lines = append(lines, fmt.Sprintf("ERROR     %s met no scenario", l.Name))
+	}
 	for _, a := range l.FalseAlarms {
 		lines = append(lines, fmt.Sprintf("FALSE     %s at %s (%s): %s; expected %s, actual %s", l.Name, a.Scenario, a.Outcome, a.Reason, a.Expected, a.Actual))
 	}
@@ -154,11 +158,18 @@ func (c Console) Matrix(m Matrix) error {
 			for i, cell := range f.Cells {
 				cells[i] = p.kill(cell.Kill, cell.Rule+" "+cell.Kill.short())
 			}
-			fmt.Fprintf(&b, "%-*s  %s%s\n", name, f.Name, strings.Join(cells, ", "), second(f.First != nil))
+			line := strings.Join(cells, ", ")
+			if f.Error != "" {
+				line += "; " + p.outcome(Fail, oneLine(f.Error))
+			}
+			fmt.Fprintf(&b, "%-*s  %s%s\n", name, f.Name, line, second(f.First != nil))
 		}
 		for _, l := range m.Liberties {
 			word := p.outcome(Pass, fmt.Sprintf("passed, %d scenarios", l.Scenarios))
-			if l.Error != "" || len(l.FalseAlarms) > 0 {
+			switch {
+			case len(l.FalseAlarms) == 0 && l.untaken():
+				word = p.outcome(Fail, "could not be run: "+oneLine(cmp.Or(l.Error, "it met no scenario")))
+			case len(l.FalseAlarms) > 0:
 				word = p.outcome(Fail, fmt.Sprintf("falsely failed, %d of %d scenarios", len(l.FalseAlarms), l.Scenarios))
 			}
 			fmt.Fprintf(&b, "%-*s  %s%s\n", name, l.Name, word, second(l.First != nil))
@@ -218,7 +229,11 @@ func told(err string) string {
 func (t Tally) words() []string {
 	var lines []string
 	if t.Faults > 0 {
-		lines = append(lines, Plural(t.Faults, "deliberately wrong implementation")+". "+t.refusals())
+		line := Plural(t.Faults, "deliberately wrong implementation") + ". " + t.refusals()
+		if t.Broken > 0 {
+			line += fmt.Sprintf(" Beside that, %d met an error of the suite's own.", t.Broken)
+		}
+		lines = append(lines, line)
 	}
 	if t.Liberties > 0 {
 		refused := "none was refused"

@@ -3,9 +3,11 @@ package steps
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -36,13 +38,24 @@ func hookRequestSteps() []Step {
 				}
 			}),
 		step(`an event is posted to the receiver, and another on the same connection without the credentials`, func(w *World) any { return w.offerTwice }),
-		step(`the second post is refused with 401 or 403`, func(w *World) any {
+		step(`the (?:second )?post is refused with 401 or 403`, func(w *World) any {
 			return func() error {
 				return w.judged(judge.Response(w.answer, judge.StatusIn(http.StatusUnauthorized, http.StatusForbidden)))
 			}
 		}),
 		step(`(\d+) events? (?:is|are) posted to the receiver at once`, func(w *World) any {
 			return func(ctx context.Context, n int) error { return w.offer(ctx, n, driver.Way{}) }
+		}),
+		step(`(\d+) events are posted to the receiver in (a compact array|a pretty array|chunks|lines|lines, the last without an end)`, func(w *World) any {
+			return func(ctx context.Context, n int, form string) error { return w.offerIn(ctx, n, form, driver.Way{}) }
+		}),
+		step(`(\d+) events are posted to the receiver without the credentials, in (a compact array|a pretty array|chunks|lines)`, func(w *World) any {
+			return func(ctx context.Context, n int, form string) error {
+				if len(w.driver.Transcript().Hook.Headers) == 0 {
+					return unobserved("the target claims to check credentials, and none are given")
+				}
+				return w.offerIn(ctx, n, form, driver.Way{Stranger: true})
+			}
 		}),
 		step(`the same body is posted again`, func(w *World) any {
 			return func(ctx context.Context) error { return w.postHook(ctx, w.offered, driver.Way{}) }
@@ -58,18 +71,7 @@ func hookRequestSteps() []Step {
 				return w.postHook(ctx, w.offered, driver.Way{Stranger: true})
 			}
 		}),
-		step(`the same events are posted again, with (\d+) more behind them`, func(w *World) any {
-			return func(ctx context.Context, n int) error {
-				if _, err := answered(w.answer, judge.Status(http.StatusOK)); err != nil {
-					return err
-				}
-				more, err := w.makeDelivery(n)
-				if err != nil {
-					return err
-				}
-				return w.postHook(ctx, slices.Concat(w.offered[:len(w.offered)-1], []byte(","), more[1:]), driver.Way{})
-			}
-		}),
+		step(`the same events are posted again, with (\d+) more (behind|before) them`, func(w *World) any { return w.offerAmong }),
 		step(`the post is answered 200`, func(w *World) any {
 			return func() error { return w.judged(judge.Response(w.answer, judge.Status(http.StatusOK))) }
 		}),
@@ -112,6 +114,56 @@ func (w *World) offer(ctx context.Context, n int, way driver.Way) error {
 	return w.postHook(ctx, body, way)
 }
 
+// offerIn posts n events of the suite's own making in a form other than the
+// compact array.
+func (w *World) offerIn(ctx context.Context, n int, form string, way driver.Way) error {
+	body, err := w.makeDelivery(n)
+	if err != nil {
+		return err
+	}
+	switch form {
+	case "a pretty array":
+		var pretty bytes.Buffer
+		if err := json.Indent(&pretty, body, "", "  "); err != nil {
+			return fmt.Errorf("lay a delivery out: %w", err)
+		}
+		body = pretty.Bytes()
+	case "chunks":
+		way.Chunked = true
+	case "lines":
+		body = append(inLines(body), '\n')
+	case "lines, the last without an end":
+		body = inLines(body)
+	}
+	return w.postHook(ctx, body, way)
+}
+
+// inLines are the events of an array, a line each; the last has no end.
+func inLines(array []byte) []byte {
+	var lines []string
+	for _, e := range gjson.ParseBytes(array).Array() {
+		lines = append(lines, e.Raw)
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+// offerAmong posts the events that were taken again, with n more behind or
+// before them.
+func (w *World) offerAmong(ctx context.Context, n int, where string) error {
+	if _, err := answered(w.answer, judge.Status(http.StatusOK)); err != nil {
+		return err
+	}
+	more, err := w.makeDelivery(n)
+	if err != nil {
+		return err
+	}
+	first, second := w.offered, more
+	if where == "before" {
+		first, second = more, w.offered
+	}
+	return w.postHook(ctx, slices.Concat(first[:len(first)-1], []byte(","), second[1:]), driver.Way{})
+}
+
 // offerTwice posts an event with the credentials, and one without them on the
 // same connection.
 func (w *World) offerTwice(ctx context.Context) error {
@@ -145,21 +197,33 @@ func (w *World) makeDelivery(n int) ([]byte, error) {
 	return append(append([]byte("["), bytes.Join(events, []byte(","))...), ']'), nil
 }
 
-// postHook posts a body to the receiver under test with what was agreed.
+// postHook posts a body to the receiver under test with what was agreed. Lines
+// have the media type that the reference gives them; no document names one.
 func (w *World) postHook(ctx context.Context, body []byte, way driver.Way) error {
 	w.offered = body
+	kind := "application/json"
+	if bytes.HasPrefix(body, []byte("{")) {
+		kind = "application/x-ndjson"
+	}
 	_, err := w.do(ctx, driver.Call{
 		Peer: driver.Hook, Method: http.MethodPost, Path: driver.HookPath,
-		Header: map[string]string{"Content-Type": "application/json"}, Body: body, Way: &way,
+		Header: map[string]string{"Content-Type": kind}, Body: body, Way: &way,
 	})
 	return err
 }
 
-// eventIDs are the ids of the events in an array.
+// eventIDs are the ids of the events in an array, or in lines.
 func eventIDs(body []byte) []string {
 	var ids []string
-	for _, id := range gjson.GetBytes(body, "#.id").Array() {
-		ids = append(ids, id.Str)
-	}
+	gjson.ForEachLine(string(body), func(line gjson.Result) bool {
+		records := []gjson.Result{line}
+		if line.IsArray() {
+			records = line.Array()
+		}
+		for _, r := range records {
+			ids = append(ids, r.Get("id").Str)
+		}
+		return true
+	})
 	return ids
 }

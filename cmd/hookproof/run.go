@@ -173,8 +173,8 @@ func (r *runFlags) run(cmd *cobra.Command, who targets.Target, options []hookpro
 	options = append(options, hookproof.Observe(func(blank reports.Results) {
 		if !r.quiet {
 			fmt.Fprintln(console.Out, announcement(blank, r))
-			r.target.hostile.announce(console.Out)
 		}
+		r.target.hostile.announce(console.Out) // quiet or not: a seed that was drawn is known to nobody else
 		progress = console.Progress(len(blank.Scenarios))
 	}, func(s reports.Scenario) { progress.Done(s) }))
 	results, err := hookproof.Execute(cmd.Context(), who, options...)

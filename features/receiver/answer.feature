@@ -52,9 +52,30 @@ Feature: Answers
       When the same body is posted again
       Then the post is answered 200
 
+    Scenario Outline: The same <count> events come twice in <form>
+      Given <count> events are posted to the receiver in <form>
+      When the same body is posted again
+      Then the post is answered 200
+
+      Examples:
+        | count | form            |
+        | 100   | a compact array |
+        | 3     | a pretty array  |
+
+    @needs:ndjson
+    Scenario: The same lines come twice
+      Given 3 events are posted to the receiver in lines
+      When the same body is posted again
+      Then the post is answered 200
+
     Scenario: The same events come again together with later ones
       Given 3 events are posted to the receiver at once
       When the same events are posted again, with 2 more behind them
+      Then the post is answered 200
+
+    Scenario: The same events come again behind others
+      Given 3 events are posted to the receiver at once
+      When the same events are posted again, with 2 more before them
       Then the post is answered 200
 
     Scenario: The same events come for two subscriptions

@@ -12,6 +12,20 @@ Feature: Completeness and order
       Then every delivery is answered 200
       And the events are read back in the order of their delivery
 
+    Scenario: A delivery of many events
+      Given the receiver under test, subscribed to "USER.CREATED"
+      When 300 events happen at once
+      Then every delivery is answered 200
+      And the events are read back in the order of their delivery
+
+    @needs:ndjson
+    Scenario: A delivery in lines
+      Given the receiver under test, subscribed to "USER.CREATED" with:
+        | body | NDJSON |
+      When 20 events happen at once
+      Then every delivery is answered 200
+      And the events are read back in the order of their delivery
+
   @RCV-022
   Rule: Whatever was answered 200 can be read back
 
@@ -55,3 +69,18 @@ Feature: Completeness and order
       When an event is posted to the receiver in chunks
       Then the post is answered 200
       And what was posted is read back
+
+    @needs:ndjson
+    Scenario: Events in lines
+      Given the receiver under test, subscribed to "USER.CREATED" with:
+        | body | NDJSON |
+      When 3 events happen at once
+      Then every delivery is answered 200
+      And every event is read back
+
+    # Whether the platform ends the last line is not documented: to refuse it
+    # is no fault of this rule, and to take it and lose it is.
+    @needs:ndjson
+    Scenario: Lines of which the last has no end
+      When 3 events are posted to the receiver in lines, the last without an end
+      Then what was posted is read back

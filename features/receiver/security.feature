@@ -30,6 +30,21 @@ Feature: Who may deliver, and to whom
         | within a longer value |
         | without their scheme  |
 
+    Scenario Outline: Deliveries of <count> events without the credentials, in <form>
+      When <count> events are posted to the receiver without the credentials, in <form>
+      Then the post is refused with 401 or 403
+
+      Examples:
+        | count | form            |
+        | 20    | a compact array |
+        | 3     | a pretty array  |
+        | 3     | chunks          |
+
+    @needs:ndjson
+    Scenario: A delivery in lines without the credentials
+      When 3 events are posted to the receiver without the credentials, in lines
+      Then the post is refused with 401 or 403
+
     Scenario: A delivery without the credentials on a connection that has had them
       When an event is posted to the receiver, and another on the same connection without the credentials
       Then the second post is refused with 401 or 403

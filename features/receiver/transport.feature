@@ -22,6 +22,11 @@ Feature: Taking deliveries
       When sample events "user-deleted", "user-updated", "flow-deleted", "population-created", "application-created" and "role-assignment-created-admin-identity" happen at once
       Then every delivery is answered 200
 
+    Scenario: A delivery of an event about several resources
+      Given the receiver under test, subscribed to "USER.CREATED, MEMBER_OF_GROUP.CREATED"
+      When sample events "user-created" and "group-member-created-three-resources" happen at once
+      Then every delivery is answered 200
+
     Scenario Outline: An event posted <how>
       When an event is posted to the receiver <how>
       Then the post is answered 200

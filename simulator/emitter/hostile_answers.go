@@ -3,6 +3,7 @@ package emitter
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -60,7 +61,7 @@ func answerKnobs() []Knob {
 		}},
 		{"answer-lists", "Lists stand in another order each time.", func(p *Pieces, d *dice) {
 			answers(func(k *talk, r *rand.Rand) {
-				for _, path := range []string{"_embedded.subscriptions", "details"} {
+				for _, path := range []string{"_embedded.subscriptions", "_embedded.activities", "details"} {
 					k.shuffle(path, r)
 				}
 			})(p, d)
@@ -87,10 +88,37 @@ func answerKnobs() []Knob {
 				k.set("details."+strconv.Itoa(i)+".message", words[r.IntN(len(words))])
 			}
 		})},
-		{"answer-refusals", "Invalid subscriptions are refused with 409 or 422.", answers(func(k *talk, r *rand.Rand) {
-			if k.aboutSubscriptions() && k.request.Method != http.MethodGet && k.answer.status == http.StatusBadRequest {
-				k.answer.status = []int{http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity}[r.IntN(3)]
+		{"answer-error-nulls", "Members of errors that no document asks for are null.", answers(func(k *talk, _ *rand.Rand) {
+			if k.answer.status < 400 {
+				return
 			}
+			k.set("innerError", nil)
+			for i := range k.get("details").Array() {
+				for _, member := range []string{"target", "innerError"} {
+					if path := "details." + strconv.Itoa(i) + "." + member; !k.get(path).Exists() {
+						k.set(path, nil)
+					}
+				}
+			}
+		})},
+		{"answer-refusals", "What is invalid is refused with 409 or 422.", answers(func(k *talk, r *rand.Rand) {
+			if k.answer.status == http.StatusBadRequest {
+				k.answer.status = []int{http.StatusConflict, http.StatusUnprocessableEntity}[r.IntN(2)]
+			}
+		})},
+		{"answer-layout", "Answers are indented, with line breaks of either kind, and end with spaces.", answers(func(k *talk, r *rand.Rand) {
+			var out bytes.Buffer
+			if json.Indent(&out, k.answer.body.Bytes(), "", []string{"", " ", "\t"}[r.IntN(3)]) != nil {
+				return
+			}
+			text := out.Bytes()
+			if r.IntN(2) == 0 {
+				text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")) // within a string it would be escaped
+			}
+			k.body(append(text, " \r\n"...), nil)
+		})},
+		{"answer-escapes", "Some letters of the strings in answers are escaped.", answers(func(k *talk, r *rand.Rand) {
+			k.rewrite(escapedLetters(r))
 		})},
 		{"answer-links", "Links lead to the emitter by another of its addresses.", answers(func(k *talk, _ *rand.Rand) {
 			k.body(bytes.ReplaceAll(k.answer.body.Bytes(), []byte(`"http://localhost:`), []byte(`"http://127.0.0.1:`)), nil)

@@ -3,11 +3,13 @@ package emitter
 import (
 	"context"
 	"crypto/tls"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"github.com/hookproof/hookproof/simulator/emitter/event"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
@@ -18,8 +20,25 @@ import (
 // whenever it is sent, so that its id decides.
 func eventKnobs() []Knob {
 	return []Knob{
-		{"event-order", "Members of events stand in another order in each.", events(func(r *event.Record, d *dice) {
-			r.Body = rewritten(r.Body, shuffledMembers(d.of("order "+r.ID)))
+		{"event-order", "Members of events, and their lists, stand in another order in each.", events(func(r *event.Record, d *dice) {
+			dice := d.of("order " + r.ID)
+			r.Body = rewritten(r.Body, shuffledMembers(dice))
+			for _, list := range []string{"resources", "tags"} {
+				if elements := gjson.Get(r.Body, list).Array(); len(elements) > 1 {
+					dice.Shuffle(len(elements), func(i, j int) { elements[i], elements[j] = elements[j], elements[i] })
+					if changed, err := sjson.SetRaw(r.Body, list, string(array(elements))); err == nil {
+						r.Body = changed
+					}
+				}
+			}
+		})},
+		{"event-nulls", "Members that an event may be without are null.", events(func(r *event.Record, _ *dice) {
+			for _, path := range []string{"actors", "actors.user", "createdAt", "internalCorrelation", "subscriptionName", "_embedded"} {
+				parent, _, nested := strings.Cut(path, ".")
+				if !gjson.Get(r.Body, path).Exists() && (!nested || gjson.Get(r.Body, parent).IsObject()) {
+					set(r, path, nil)
+				}
+			}
 		})},
 		{"event-members", "Events have members that no document names.", events(func(r *event.Record, d *dice) {
 			r.Body = rewritten(r.Body, moreMembers(d.of("members "+r.ID)))
@@ -31,6 +50,9 @@ func eventKnobs() []Knob {
 		})},
 		{"event-links", "Links of events lead to another host.", events(func(r *event.Record, _ *dice) {
 			r.Body = strings.ReplaceAll(r.Body, `"href":"http://localhost:`, `"href":"https://api.emitter.example:`)
+		})},
+		{"event-escapes", "Some letters of the strings in events are escaped.", events(func(r *event.Record, d *dice) {
+			r.Body = rewritten(r.Body, escapedLetters(d.of("escapes "+r.ID)))
 		})},
 	}
 }
@@ -76,7 +98,7 @@ func deliveryKnobs() []Knob {
 			})(p)
 		}},
 		{"delivery-linger", "Events are not held at all, or longer.", func(p *Pieces, d *dice) {
-			p.Pipeline.Linger = []time.Duration{0, p.Pipeline.Linger, 700 * time.Millisecond}[d.of("linger").IntN(3)]
+			p.Pipeline.Linger = []time.Duration{0, 700 * time.Millisecond}[d.of("linger").IntN(2)]
 		}},
 		{"delivery-repeats", "What was not taken is sent again at once, up to twice.", func(p *Pieces, d *dice) {
 			sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
@@ -103,6 +125,12 @@ func deliveryKnobs() []Knob {
 				return f
 			}
 		}},
+		{"delivery-layout", "Spaces stand between events, line breaks are of either kind, and a last line has no end.", func(p *Pieces, d *dice) {
+			previous := p.Pipeline.Framing
+			p.Pipeline.Framing = func(s subscription.Subscription) pipeline.Framing {
+				return laidOut(s, previous(s), d.of("layout "+s.ID))
+			}
+		}},
 		{"delivery-delays", "Deliveries take up to 60 ms longer to go out.", func(p *Pieces, d *dice) {
 			sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				pause(ctx, time.Duration(d.n(60))*time.Millisecond)
@@ -110,6 +138,23 @@ func deliveryKnobs() []Knob {
 			})(p)
 		}},
 	}
+}
+
+// laidOut is another framing of the same data. A stream over TCP has frames that
+// a receiver needs.
+func laidOut(s subscription.Subscription, f pipeline.Framing, r *rand.Rand) pipeline.Framing {
+	switch {
+	case s.Protocol == subscription.TCPIP:
+	case s.PayloadFormat == subscription.NDJSON:
+		f.Between, f.Close = []string{"\n", "\r\n", " \n"}[r.IntN(3)], ""
+	case s.PrettyPrint:
+		for _, part := range []*string{&f.Open, &f.Between, &f.Close} {
+			*part = strings.ReplaceAll(*part, "\n", "\r\n")
+		}
+	default:
+		f.Open, f.Between, f.Close = "[ ", []string{", ", " ,\t"}[r.IntN(2)], " ]"
+	}
+	return f
 }
 
 // events lets a knob change the body of events before they are shaped.

@@ -1,7 +1,9 @@
 package emitter
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/tidwall/gjson"
 )
@@ -67,4 +69,46 @@ func moreMembers(r *rand.Rand) func(string, []member) []member {
 		}
 		return append(members, extras[r.IntN(len(extras))])
 	}
+}
+
+// escapedLetters writes the first letter of every member's string as an escape,
+// and a few others.
+func escapedLetters(r *rand.Rand) func(string, []member) []member {
+	return func(_ string, members []member) []member {
+		for i, m := range members {
+			if strings.HasPrefix(m.value, `"`) {
+				members[i].value = escaped(m.value, r)
+			}
+		}
+		return members
+	}
+}
+
+// fewEscapes bounds the letters of a string that are escaped: each makes it
+// five bytes longer.
+const fewEscapes = 3
+
+// escaped is the same JSON string with other letters of ASCII escaped; escapes
+// that it has stay as they are.
+func escaped(raw string, r *rand.Rand) string {
+	var b strings.Builder
+	n := 0
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		switch {
+		case c == '\\' && raw[i+1] == 'u':
+			b.WriteString(raw[i : i+6])
+			i += 5
+		case c == '\\':
+			b.WriteString(raw[i : i+2])
+			i++
+		case letter && n < fewEscapes && (n == 0 || r.IntN(4) == 0):
+			fmt.Fprintf(&b, `\u%04x`, c)
+			n++
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }

@@ -2,12 +2,16 @@ package emitter
 
 import (
 	"encoding/json"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 const tangled = `{"a":[{"b":1,"c":null},{}],"\u00e9":"x\"y","n":1.50,"d":{"e":{"f":[1,[2,{"g":true}]]}}}`
@@ -34,6 +38,58 @@ func TestMembersAreShuffledAndNothingElse(t *testing.T) {
 	}
 	if !differs {
 		t.Error("the order is always the same")
+	}
+}
+
+// An escaped letter is the same letter, and every string has one.
+func TestLettersAreEscapedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	const text = `{"a":"xyz","b":{"c":"\u00e9\\\"\nA\ud83d\ude00 b"},"n":1.50,"t":true,"e":"","d":"12"}`
+	for seed := range int64(20) {
+		got := rewritten(text, escapedLetters(newDice(seed).of("x")))
+		var was, is any
+		if err := json.Unmarshal([]byte(text), &was); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal([]byte(got), &is); err != nil || !reflect.DeepEqual(was, is) {
+			t.Fatalf("%s is not %s (%v)", got, text, err)
+		}
+		if !strings.Contains(got, `"\u0078`) || !strings.Contains(got, `\u0041`) || !strings.Contains(got, "1.50") {
+			t.Errorf("%s: a string has no letter that is escaped, or a number has changed", got)
+		}
+	}
+}
+
+// Whatever the seed, a knob that is turned alone turns something: a framing is
+// never as it was.
+func TestBodiesAreLaidOutAnotherWay(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]subscription.Subscription{
+		"array": {}, "pretty": {PrettyPrint: true}, "lines": {PayloadFormat: subscription.NDJSON},
+	} {
+		for seed := range int64(20) {
+			was := pipeline.FramingOf(s)
+			is := laidOut(s, was, newDice(seed).of("x"))
+			join := func(f pipeline.Framing) string { return f.Open + `{"a":1}` + f.Between + `{"a":2}` + f.Close }
+			var values [2][]any
+			for i, text := range []string{join(was), join(is)} {
+				for d := json.NewDecoder(strings.NewReader(text)); ; {
+					var v any
+					if err := d.Decode(&v); err == io.EOF {
+						break
+					} else if err != nil {
+						t.Fatalf("%s: %q: %v", name, text, err)
+					}
+					values[i] = append(values[i], v)
+				}
+			}
+			if was == is || !reflect.DeepEqual(values[0], values[1]) {
+				t.Errorf("%s: %q is laid out as %q", name, join(was), join(is))
+			}
+		}
+	}
+	if tcp := (subscription.Subscription{Protocol: subscription.TCPIP}); laidOut(tcp, pipeline.FramingOf(tcp), newDice(1).of("x")) != pipeline.FramingOf(tcp) {
+		t.Error("the frames of a stream have changed")
 	}
 }
 

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"io"
 	"net"
 	"net/http"
@@ -24,6 +25,8 @@ func answerFaults() []Fault {
 			handled(func(http.Handler, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })},
 		{"receiver-long-202", "Deliveries of more than 100 KB are answered 202.", []string{"RCV-005", "RCV-008"},
 			refused(http.StatusAccepted, func(_ *http.Request, body []byte) bool { return len(body) > 100<<10 })},
+		{"receiver-refuses-resources", "Events about more than two resources are refused.", []string{"RCV-002"},
+			dislikes(anyEvent(func(e gjson.Result) bool { return len(e.Get("resources").Array()) > 2 }))},
 		{"receiver-splunk-202", "Deliveries in the format of Splunk are answered 202.", []string{"RCV-008"},
 			refused(http.StatusAccepted, func(_ *http.Request, body []byte) bool { return gjson.GetBytes(body, "0.time").Exists() })},
 		{"receiver-redelivery-409", "A delivery that was taken before is answered 409.", []string{"RCV-009"}, func(p *pieces) {
@@ -50,9 +53,34 @@ func answerFaults() []Fault {
 				return known > 0 && known < len(all)
 			})(p)
 		}},
+		{"receiver-lines-409", "A redelivery in NDJSON is answered 409.", []string{"RCV-009"},
+			refusedAgain(func(body []byte) bool { return bytes.HasPrefix(body, []byte("{")) })},
+		{"receiver-pretty-409", "A redelivery of a pretty-printed array is answered 409.", []string{"RCV-009"},
+			refusedAgain(func(body []byte) bool { return bytes.HasPrefix(body, []byte("[\n")) })},
+		{"receiver-many-409", "A redelivery of more than 10 events is answered 409.", []string{"RCV-009"},
+			refusedAgain(func(body []byte) bool { return len(eventsOf(body)) > 10 })},
+		{"receiver-late-409", "A delivery is answered 409 if events that were taken before follow one that was not.", []string{"RCV-009"}, func(p *pieces) {
+			var seen sync.Map // the events that came, by their ids
+			refused(http.StatusConflict, func(_ *http.Request, body []byte) bool {
+				fresh, late := false, false
+				for _, id := range gjson.GetBytes(body, "#.id").Array() {
+					_, again := seen.LoadOrStore(id.Str, true)
+					fresh, late = fresh || !again, late || fresh && again
+				}
+				return late
+			})(p)
+		}},
 		{"receiver-chunked-411", "Deliveries without a Content-Length are refused.", []string{"RCV-002"},
 			refused(http.StatusLengthRequired, func(r *http.Request, _ []byte) bool { return r.ContentLength < 0 })},
 		{"receiver-credentials-unchecked", "Credentials are not checked.", []string{"RCV-011"}, answering(http.StatusUnauthorized, http.StatusOK)},
+		{"receiver-lines-unchecked", "The credentials of NDJSON are not checked.", []string{"RCV-011"},
+			unchecked(func(_ *http.Request, body []byte) bool { return bytes.HasPrefix(body, []byte("{")) })},
+		{"receiver-chunked-unchecked", "The credentials of deliveries without a Content-Length are not checked.", []string{"RCV-011"},
+			unchecked(func(r *http.Request, _ []byte) bool { return r.ContentLength < 0 })},
+		{"receiver-pretty-unchecked", "The credentials of pretty-printed arrays are not checked.", []string{"RCV-011"},
+			unchecked(func(_ *http.Request, body []byte) bool { return bytes.HasPrefix(body, []byte("[\n")) })},
+		{"receiver-long-unchecked", "The credentials of deliveries of more than 3 KB are not checked.", []string{"RCV-011"},
+			unchecked(func(_ *http.Request, body []byte) bool { return len(body) > 3<<10 })},
 		{"receiver-any-credentials", "Any credentials will do.", []string{"RCV-011"}, handled(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") != "" {
 				w = translated{w, http.StatusUnauthorized, http.StatusOK}
@@ -95,6 +123,30 @@ func answerFaults() []Fault {
 				}}, r)
 			})(p)
 		}},
+	}
+}
+
+// unchecked takes deliveries without their credentials that it is about.
+func unchecked(about func(r *http.Request, body []byte) bool) func(*pieces) {
+	return handled(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if body, err := read(r); err == io.EOF && about(r, body) {
+			w = translated{w, http.StatusUnauthorized, http.StatusOK}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refusedAgain answers 409 to a body that came before, if it is about such.
+func refusedAgain(about func(body []byte) bool) func(*pieces) {
+	return func(p *pieces) {
+		var seen sync.Map // the bodies that came
+		refused(http.StatusConflict, func(_ *http.Request, body []byte) bool {
+			if !about(body) {
+				return false
+			}
+			_, again := seen.LoadOrStore(sha256.Sum256(body), true)
+			return again
+		})(p)
 	}
 }
 

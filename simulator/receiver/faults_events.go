@@ -35,6 +35,12 @@ func storingFaults() []Fault {
 			lost(func(r *http.Request, _ []byte) bool { return r.ContentLength < 0 })},
 		{"receiver-long-lost", "The last event of a delivery of more than 1 MB is lost.", []string{"RCV-022"},
 			lost(func(_ *http.Request, body []byte) bool { return len(body) > 1<<20 })},
+		{"receiver-unended-lost", "A last line of NDJSON without a line end is lost.", []string{"RCV-022"}, storedLines(func(lines []string) []string {
+			return slices.DeleteFunc(lines, func(l string) bool { return !strings.HasSuffix(l, "\n") })
+		})},
+		{"receiver-lines-lost", "The last line of NDJSON is lost.", []string{"RCV-022"}, storedLines(func(lines []string) []string {
+			return lines[:max(1, len(lines)-1)]
+		})},
 		{"receiver-mixed-lost", "Of a delivery that begins with an event that is known, nothing else is stored.", []string{"RCV-022"}, func(p *pieces) {
 			var mu sync.Mutex
 			seen := map[string]bool{}
@@ -53,6 +59,16 @@ func storingFaults() []Fault {
 		{"receiver-order-lost", "The events of a delivery are stored in the reverse order.", []string{"RCV-021"}, stored(func(events []string) []string {
 			slices.Reverse(events)
 			return events
+		})},
+		{"receiver-many-reversed", "The events of a delivery of more than 50 are stored in the reverse order.", []string{"RCV-021"}, stored(func(events []string) []string {
+			if len(events) > 50 {
+				slices.Reverse(events)
+			}
+			return events
+		})},
+		{"receiver-lines-reversed", "The events of a delivery in NDJSON are stored in the reverse order.", []string{"RCV-021"}, storedLines(func(lines []string) []string {
+			slices.Reverse(lines)
+			return lines
 		})},
 		{"receiver-mangles-names", "Letters beyond ASCII are stored as question marks.", []string{"RCV-017"}, altered(func(body []byte) []byte {
 			return []byte(strings.Map(func(r rune) rune {
@@ -86,6 +102,17 @@ func stored(change func([]string) []string) func(*pieces) {
 			events = append(events, e.Raw)
 		}
 		return []byte("[" + strings.Join(change(events), ",") + "]")
+	})
+}
+
+// storedLines takes other lines of NDJSON than were delivered; each has its
+// end, the last perhaps.
+func storedLines(change func([]string) []string) func(*pieces) {
+	return altered(func(body []byte) []byte {
+		if !bytes.HasPrefix(body, []byte("{")) || gjson.ValidBytes(body) {
+			return body
+		}
+		return []byte(strings.Join(change(slices.Collect(strings.Lines(string(body)))), ""))
 	})
 }
 

@@ -336,7 +336,7 @@ func HookInvariants(t *transcript.Transcript) *Broken {
 	for _, p := range []struct {
 		judge func(*transcript.Transcript) Outcome
 		rule  string
-	}{{TakenBy200, "RCV-008"}, {Kept, "RCV-022"}, {KeptUnchanged, "RCV-017"}, {NotRedirected, "RCV-010"}} {
+	}{{TakenBy200, "RCV-008"}, {Kept, "RCV-022"}, {KeptUnchanged, "RCV-017"}, {KeptInOrder, "RCV-021"}, {NotRedirected, "RCV-010"}} {
 		if b := broken(p.judge(t), p.rule); b != nil {
 			return b
 		}

@@ -2,6 +2,8 @@ package judge
 
 import (
 	"bytes"
+	"encoding/hex"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,7 +24,7 @@ type data struct {
 }
 
 func dataOf(d transcript.Delivery) data {
-	x := data{d.Body, map[string]bool{}}
+	x := data{unescaped(d.Body), map[string]bool{}}
 	for rest := x.body; ; {
 		dash := bytes.IndexByte(rest, '-')
 		if dash < 0 {
@@ -35,6 +37,21 @@ func dataOf(d transcript.Delivery) data {
 		}
 		rest = rest[dash+1:]
 	}
+}
+
+// letterEscape is how JSON may write a character of ASCII, with more backslashes
+// where it stands in a text that is within a text.
+var letterEscape = regexp.MustCompile(`\\+u00([2-7][0-9a-fA-F])`)
+
+// unescaped is a body in which characters that ids have stand as themselves.
+func unescaped(body []byte) []byte {
+	if !bytes.Contains(body, []byte(`\u00`)) {
+		return body
+	}
+	return letterEscape.ReplaceAllFunc(body, func(escape []byte) []byte {
+		c, _ := hex.DecodeString(string(escape[len(escape)-2:])) // two digits, says the pattern
+		return c
+	})
 }
 
 // has tells whether the body has the data of the caused event.

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -34,8 +35,8 @@ func (p promised) String() string {
 // it was made. The event of a connection test is none that is to be kept.
 func promisedBy(t *transcript.Transcript) []promised {
 	all := AllAttempts(t)
-	for _, x := range t.Exchanges("hook") {
-		if x.Request.Method == http.MethodPost && x.Response != nil && gjson.ValidBytes(x.Request.Body) {
+	for _, x := range postsTo(t) {
+		if x.Response != nil && wellFormed(x.Request.Body) {
 			all = append(all, Attempt{Body: string(x.Request.Body), Status: x.Response.Status})
 		}
 	}
@@ -57,6 +58,24 @@ func promisedBy(t *transcript.Transcript) []promised {
 		}
 	}
 	return kept
+}
+
+// postsTo are the suite's own posts to the receiver under test.
+func postsTo(t *transcript.Transcript) []transcript.Exchange {
+	return slices.DeleteFunc(t.Exchanges("hook"), func(x transcript.Exchange) bool { return x.Request.Method != http.MethodPost })
+}
+
+// wellFormed tells whether a body is JSON, or JSON on each of its lines.
+func wellFormed(body []byte) bool {
+	if gjson.ValidBytes(body) {
+		return true
+	}
+	for line := range bytes.Lines(bytes.TrimSpace(body)) {
+		if !gjson.ValidBytes(line) {
+			return false
+		}
+	}
+	return len(bytes.TrimSpace(body)) > 0
 }
 
 // readBack are the events that were read back in a scenario, by their ids.
@@ -145,6 +164,62 @@ func KeptUnchanged(t *transcript.Transcript) Outcome {
 		}
 	}
 	return Pass
+}
+
+// KeptInOrder fails if events of a subscription, or of the suite's own posts,
+// were read back together in another order than that of their delivery. What
+// came in several deliveries has no place: a receiver may keep it where it came
+// first or last. Nor is anything said of two subscriptions, which do not wait
+// for each other, or of what was read back one after the other. (RCV-021)
+func KeptInOrder(t *transcript.Transcript) Outcome {
+	places := placesIn(t)
+	for _, x := range t.Exchanges("read-back") {
+		last, seen := map[string]place{}, map[string]bool{}
+		for _, e := range readEvents(x) {
+			if inner := e.Get("event"); inner.IsObject() {
+				e = inner
+			}
+			id := e.Get("id").String()
+			here, known := places[id]
+			if !known || here.times > 1 || seen[id] {
+				continue
+			}
+			seen[id] = true
+			if before, any := last[here.stream]; any && here.number < before.number {
+				return Fail("the events in the order of their delivery").
+					Got("%s, delivered as number %d, after %s, delivered as number %d", id, here.number, before.id, before.number)
+			}
+			last[here.stream] = here
+		}
+	}
+	return Pass
+}
+
+// place is where an event stands among all of a subscription, or of the suite's
+// own posts, and how many deliveries it was in.
+type place struct {
+	id, stream    string
+	number, times int
+}
+
+// placesIn are those of the events of all deliveries, whatever became of them.
+func placesIn(t *transcript.Transcript) map[string]place {
+	all := AllAttempts(t)
+	for _, x := range postsTo(t) {
+		all = append(all, Attempt{Body: string(x.Request.Body)})
+	}
+	places, count := map[string]place{}, map[string]int{}
+	for _, a := range all {
+		for _, id := range a.ids() {
+			p := places[id]
+			if p.times++; p.times == 1 {
+				count[a.Subscription]++
+				p.id, p.stream, p.number = id, a.Subscription, count[a.Subscription]
+			}
+			places[id] = p
+		}
+	}
+	return places
 }
 
 // timeMembers are those of an event that hold its times.

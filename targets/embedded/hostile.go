@@ -55,7 +55,7 @@ func (h Hostile) divide() (emitter.Hostile, receiver.Hostile) {
 // test: all but those by which scenarios would not get deliveries of as many
 // events, or of as many bytes, as they ask for.
 func ofSender(h emitter.Hostile) emitter.Hostile {
-	resizing := []string{"delivery-batches", "event-members"}
+	resizing := []string{"delivery-batches", "event-members", "event-nulls", "event-escapes"}
 	if h.Seed != 0 && len(h.Knobs) == 0 {
 		for _, k := range emitter.Knobs() {
 			h.Knobs = append(h.Knobs, k.Name)
