@@ -21,7 +21,16 @@ const usageMTLS = "OUTBOUND_MTLS"
 // their own and judge connections.
 func tlsSteps() []Step {
 	return []Step{
-		step(`key "([^"]*)" with usage type "([^"]*)"`, func(w *World) any { return w.key }),
+		step(`keys? ((?:"[^"]*"(?:, | and )?)+) with usage type "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, list, usage string) error {
+				for _, name := range quoted(list) {
+					if err := w.key(ctx, name, usage); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		}),
 		step(`a key is imported with usage type "([^"]*)"`, func(w *World) any {
 			return func(ctx context.Context, usage string) error {
 				_, _, err := w.importKey(ctx, theKey, usage)

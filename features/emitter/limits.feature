@@ -59,6 +59,12 @@ Feature: Limits
       When a subscription is requested
       Then the answer is 403
 
+    Scenario: The deletion of an unknown subscription makes no room
+      Given 50 subscriptions
+      When an unknown subscription is deleted
+      And a subscription is requested
+      Then the answer is 403
+
     Scenario: One more is refused, and another after it
       Given 50 subscriptions
       And a subscription has been requested and refused

@@ -121,6 +121,15 @@ Feature: Retry
         | 431    |
         | 451    |
         | 499    |
+        | 407    |
+        | 411    |
+        | 412    |
+        | 414    |
+        | 416    |
+        | 417    |
+        | 418    |
+        | 424    |
+        | 426    |
 
     @slow
     Scenario Outline: Ten times <status> in a row
@@ -292,6 +301,23 @@ Feature: Retry
       Then all events are sent to "sink" until they are acknowledged
       And no event overtakes a failed delivery at "sink"
 
+    Scenario Outline: Events after a change of the <what> during a failure
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then delivery to "sink" fails once or more
+      When subscription "watch" is changed with:
+        | <setting> | <value> |
+      And users "Bob" and "Cleo" are created
+      Then delivery to "sink" fails 6 times or more
+      And no event overtakes a failed delivery at "sink"
+
+      Examples:
+        | what   | setting         | value   |
+        | name   | name            | another |
+        | header | header X-Tenant | seven   |
+        | limit  | limit           | 1 event |
+
     Scenario: Many events wait behind one
       Given a receiver "sink" that answers 404 to the first 5 deliveries
       And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
@@ -344,7 +370,7 @@ Feature: Retry
       Given a receiver "sink" that answers 503
       And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | limit | 100 events |
-      When 350 events happen at once
+      When 1500 events happen at once
       Then delivery to "sink" fails 5 times or more
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
@@ -377,6 +403,14 @@ Feature: Retry
         | 507    |
         | 511    |
         | 599    |
+        | 505    |
+        | 506    |
+        | 508    |
+        | 510    |
+        | 520    |
+        | 522    |
+        | 529    |
+        | 598    |
 
     @slow
     Scenario Outline: A receiver that <fails>
@@ -477,6 +511,22 @@ Feature: Retry
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
       And the events reached "sink" in the order in which they happened
+
+    Scenario Outline: After a failure, twelve at once as <body>
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | body | <body> |
+      When users "Zoe", "Yan", "Ada", "Mia", "Bob", "Kim", "Leo", "Cy", "Uma", "Gus", "Pia" and "Di" are created
+      Then delivery to "sink" fails 2 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+      And the events reached "sink" in the order in which they happened
+
+      Examples:
+        | body         |
+        | array        |
+        | pretty array |
+        | NDJSON       |
 
     Scenario: After refused connections, all at once
       Given a receiver "sink" that refuses connections

@@ -82,6 +82,23 @@ func laterTLSFaults() []Fault {
 				done := succeeded(p)
 				shown(func(s subscription.Subscription) bool { return !done(s.ID) })(p)
 			}},
+		{"client-cert-remembered", "After a change of the key the certificate of the old one is presented.", []string{"DLV-TLS-006"},
+			func(p *Pieces) {
+				var first sync.Map // how to present a certificate, by the subscription's id
+				secured(func(s subscription.Subscription, c *tls.Config) {
+					if c.GetClientCertificate != nil {
+						present, _ := first.LoadOrStore(s.ID, c.GetClientCertificate)
+						c.GetClientCertificate, _ = present.(func(*tls.CertificateRequestInfo) (*tls.Certificate, error))
+					}
+				})(p)
+			}},
+		{"client-cert-of-creations", "The certificate of a key is presented only if the subscription was never changed.", []string{"DLV-TLS-006"},
+			secured(func(s subscription.Subscription, c *tls.Config) {
+				if !s.UpdatedAt.IsZero() {
+					c.GetClientCertificate = nil
+				}
+			})},
+		{"lax-host", "Nothing is verified at a host to which another subscription delivers without verification.", []string{"DLV-TLS-002"}, laxHost},
 		{"test-trusts-everything", "A connection test verifies nothing and presents no certificate.", []string{"DLV-TLS-002"},
 			probing(func(ctx context.Context, p pipeline.Pieces, _ http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				t := p.Connect(&tls.Config{InsecureSkipVerify: true})
