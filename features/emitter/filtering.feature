@@ -168,6 +168,18 @@ Feature: Filtering
       Then only the event of "Ada" is delivered
 
     @FLT-005
+    Scenario: A user of another population after the deletion of the only one
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.CREATED" for population "Staff"
+      And a subscription "witness" to "USER.CREATED" at receiver "beside"
+      When the deletion of population "Staff" is requested
+      And user "Carl" is created in population "Customers"
+      Then the event of "Carl" is delivered to "beside"
+      When user "Dora" is created in population "Customers"
+      Then the event of "Dora" is delivered to "beside"
+      And the events of "Carl" and "Dora" have not come to "receiver"
+
+    @FLT-005
     Scenario: A deletion in a population that is none of several
       Given populations "Staff", "Customers" and "Partners"
       And a subscription to "USER.CREATED, USER.DELETED" for populations "Staff" and "Partners"

@@ -370,8 +370,17 @@ Feature: Retry
       Given a receiver "sink" that answers 503
       And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | limit | 100 events |
-      When 1500 events happen at once
+      When 350 events happen at once
       Then delivery to "sink" fails 5 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+
+    @needs:post-events
+    Scenario: An outage with more than a thousand events
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When 1600 events happen at once
+      Then delivery to "sink" fails 2 times or more
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
 
@@ -556,6 +565,12 @@ Feature: Retry
         | fails         |
         | answers 500   |
         | never answers |
+
+    Scenario: Beside six that fail
+      Given 6 subscriptions to "USER.CREATED", each at a receiver that answers 500
+      And a subscription "healthy" to "USER.CREATED" at receiver "well"
+      When users "Ada", "Bob" and "Cleo" are created, each after the one before has come to "well"
+      Then the events of "Ada", "Bob" and "Cleo" are delivered to "well"
 
   @RTY-011
   Rule: A redirect is no success and is not followed

@@ -44,6 +44,15 @@ Feature: TLS of deliveries
       When user "Ada" is created
       Then the emitter tries to deliver and no request arrives
 
+    @needs:certificates
+    Scenario: The certificate of a trusted authority is not valid yet
+      Given a receiver with a certificate that is not valid yet
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
     @needs:environments
     Scenario: The authority is trusted in another environment
       Given another environment "elsewhere"
@@ -92,6 +101,7 @@ Feature: TLS of deliveries
         | another              |
         | a self-signed one    |
         | one that has expired |
+        | one not valid yet    |
 
     @needs:connection-test
     Scenario: The connection to an untrusted receiver is tested

@@ -48,6 +48,7 @@ func filterFaults() []Fault {
 				f.Populations = nil
 				return match(f, r)
 			})},
+		{"deleted-population-ignored", "A population that was deleted counts as taken out of all filters.", []string{"FLT-005"}, deletedPopulations},
 		{"one-population-only", "Only the first population is looked at.", []string{"FLT-006"},
 			matched(func(match match, f pipeline.Filter, r event.Record) bool {
 				f.Populations = f.Populations[:min(len(f.Populations), 1)]
@@ -191,6 +192,23 @@ func either(one, other func(*pipeline.Filter) *[]string) func(*Pieces) {
 		*one(&without), *other(&withoutOther) = nil, nil
 		return match(without, r) || match(withoutOther, r)
 	})
+}
+
+// deletedPopulations takes populations out of filters once they are deleted.
+func deletedPopulations(p *Pieces) {
+	var gone sync.Map // by the population's id
+	talking(func(k *talk) {
+		if _, id, ok := strings.Cut(k.request.URL.Path, "/populations/"); ok && k.managed() && k.request.Method == http.MethodDelete && k.answer.status/100 == 2 {
+			gone.Store(id, true)
+		}
+	})(p)
+	matched(func(match match, f pipeline.Filter, r event.Record) bool {
+		f.Populations = slices.DeleteFunc(slices.Clone(f.Populations), func(id string) bool {
+			_, deleted := gone.Load(id)
+			return deleted
+		})
+		return match(f, r)
+	})(p)
 }
 
 // firstComeOnly leaves out of a payload what went to another subscription before.

@@ -178,6 +178,8 @@ func (o *observed) hidingAddress(c configuration, d arrived) *Broken {
 			} else {
 				leak = HidesAddress(e, Origin{})
 			}
+		} else if o.ofTest(e) && !leak.failed {
+			leak = HidesAddress(e, Origin{})
 		}
 		if leak.failed {
 			return broken(leak.Got("%s in event %s", leak.Actual, cut(e.Raw)), "EVT-012")
@@ -193,14 +195,14 @@ func (o *observed) hidingAgent(c configuration, d arrived) *Broken {
 	}
 	for _, e := range d.events {
 		key, ok := o.cause(e)
-		if !ok {
+		if !ok && !o.ofTest(e) {
 			continue
 		}
 		var leak Outcome
 		if posted, ok := o.posted[key]; ok {
 			leak = hides(e, posted, "source.userAgent", "the user agent")
-		} else if from := o.origin(key); from.UserAgent != "" {
-			leak = HidesUserAgent(e, from)
+		} else if agent := o.agent(key); agent != "" {
+			leak = HidesUserAgent(e, Origin{UserAgent: agent})
 		} else if occurs(e, plainAgent) {
 			leak = Fail("nothing of the caller's user agent").Got("%s", plainAgent)
 		}
@@ -209,6 +211,21 @@ func (o *observed) hidingAgent(c configuration, d arrived) *Broken {
 		}
 	}
 	return nil
+}
+
+// ofTest tells whether the event is that of a connection test.
+func (o *observed) ofTest(e gjson.Result) bool {
+	return o.tested && e.Get("action.type").Str == deliveryTest
+}
+
+// agent is the user agent of the API call that caused an event, or of the
+// connection test whose event was caused by nothing else; empty, where the
+// suite named none.
+func (o *observed) agent(key string) string {
+	if key == "" {
+		return o.tester
+	}
+	return o.origin(key).UserAgent
 }
 
 // origin is where an event came from that an API call caused.

@@ -91,6 +91,13 @@ func (s *story) tested(id string) *story {
 	return s
 }
 
+// testedBy is tested with a user agent.
+func (s *story) testedBy(id, agent string) *story {
+	s.tested(id)
+	s.Entries[len(s.Entries)-1].Exchange.Request.Headers["User-Agent"] = []string{agent}
+	return s
+}
+
 // users makes users by API calls; each causes an event about it.
 func (s *story) users(ids ...string) *story {
 	for _, id := range ids {
@@ -379,6 +386,13 @@ func TestWhatWasNotOptedInIsHidden(t *testing.T) {
 		{"in a record, posted elsewhere as well", ordinary("format", "SPLUNK").posts(userEvent("a", "source.userAgent", "curl/8.1", "result.description", "by curl/8.1")).
 			brings(200, `[{"event":`+leaking+`}]`), ""},
 		{"the suite's own agent", ordinary().users("a").brings(200, "["+plain+"]"), "EVT-013"},
+		{"of a connection test, hidden", ordinary().tested("s").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST")+"]"), ""},
+		{"of a connection test, with the agent", ordinary().tested("s").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "Go-http-client/2.0")+"]"), "EVT-013"},
+		{"of a connection test, with the agent that was sent", ordinary().testedBy("s", "Probe/7").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "probe 7")+"]"), "EVT-013"},
+		{"of a connection test, with another agent than was sent", ordinary().testedBy("s", "Probe/7").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "curl/8.1")+"]"), ""},
+		{"of a connection test, with the address", ordinary().tested("s").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "somebody at 203.0.113.86")+"]"), "EVT-012"},
+		{"of a connection test, opted in", ordinary(address, true, agent, true).tested("s").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "Go-http-client/2.0 at 203.0.113.86")+"]"), ""},
+		{"of no connection test", ordinary().brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "somebody at 203.0.113.86")+"]"), ""},
 		{"opted out, and caused before", ordinary(agent, true).users("a").put("s", subscriptionTo("r"), 200).brings(200, "["+plain+"]"), ""},
 		{"opted out, and caused after", ordinary(agent, true).put("s", subscriptionTo("r"), 200).users("a").brings(200, "["+plain+"]"), "EVT-013"},
 	})

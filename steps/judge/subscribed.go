@@ -66,8 +66,9 @@ type observed struct {
 	// by posting events: its clock, say, was moved.
 	steered bool
 	// tested tells that a connection was tested, which may bring an event that
-	// nothing has caused.
+	// nothing has caused; tester is the user agent that was sent with it.
 	tested bool
+	tester string
 	// starved tells that the suite's own receiver took long to answer: times
 	// that were measured meanwhile say little about the target.
 	starved bool
@@ -102,7 +103,9 @@ func observe(t *transcript.Transcript) *observed {
 			switch e.Exchange.Peer {
 			case "emitter":
 				known = configured(known, i, *e.Exchange)
-				o.tested = o.tested || testsConnection(e.Exchange.Request)
+				if testsConnection(e.Exchange.Request) {
+					o.tested, o.tester = true, strings.Join(e.Exchange.Request.Headers["User-Agent"], " ")
+				}
 			case "control":
 				o.controlled(*e.Exchange)
 			case "receiver":
