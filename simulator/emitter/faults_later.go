@@ -144,6 +144,7 @@ func laterDeliveryFaults() []Fault {
 				})(p)
 			}},
 		{"last-overtaken", "Every second time, a payload that is sent again brings a later event in the place of its last.", []string{"RTY-006"}, lastOvertaken},
+		{"hold-after-four-seconds", "After four seconds without a delivery, events are held half a second too long.", []string{"DLV-012"}, heldAfterAPause},
 		{"hold-after-change", "Events of a subscription that was changed are held half a second too long.", []string{"DLV-012"},
 			heldIf(func(s subscription.Subscription) bool { return !s.UpdatedAt.IsZero() })},
 		{"hold-splunk", "Events in the format SPLUNK are held half a second too long.", []string{"DLV-012"},
@@ -337,6 +338,20 @@ func heldIf(such func(subscription.Subscription) bool) func(*Pieces) {
 		}
 		return inner.Attempt(ctx, t, a)
 	})
+}
+
+// heldAfterAPause holds the events of subscriptions that had nothing to deliver
+// for four seconds.
+func heldAfterAPause(p *Pieces) {
+	var last sync.Map // delivery, by the subscription's id
+	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		if at, ok := last.Load(a.Subscription.ID); ok && a.Number == 1 && time.Since(at.(time.Time)) > 4*time.Second {
+			pause(ctx, limits.Hold+500*time.Millisecond)
+		}
+		r := inner.Attempt(ctx, t, a)
+		last.Store(a.Subscription.ID, time.Now())
+		return r
+	})(p)
 }
 
 // lastOvertaken puts, every second time, the event after the payload in the

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
@@ -94,6 +95,7 @@ func retryFaults() []Fault {
 				}
 				return r
 			})},
+		{"resend-after-four-seconds", "What was accepted is sent again four seconds later.", []string{"RTY-005"}, resentLate},
 		{"new-ids-on-retry", "Events get new ids when they are sent again.", []string{"RTY-012"},
 			sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				if a.Number > 1 {
@@ -125,6 +127,26 @@ func retryFaults() []Fault {
 			overtakingIf(func(subscription.Subscription) bool { return true })},
 		{"one-queue-for-all", "While one subscription fails, the others wait.", []string{"RTY-009"}, oneQueue},
 	}
+}
+
+// resentLate sends what was accepted again, much later.
+func resentLate(p *Pieces) {
+	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		r := inner.Attempt(ctx, t, a)
+		if inner.Delivered(a, r) {
+			a.Payload.Body = slices.Clone(a.Payload.Body)
+			time.AfterFunc(4*time.Second, func() {
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+				defer cancel()
+				own := inner.Connect(&tls.Config{InsecureSkipVerify: true})
+				if c, ok := own.(interface{ CloseIdleConnections() }); ok {
+					defer c.CloseIdleConnections()
+				}
+				inner.Attempt(ctx, own, a)
+			})
+		}
+		return r
+	})(p)
 }
 
 // decided lets a fault take more for delivered.
