@@ -799,12 +799,13 @@ Feature: Delivery
       Given a subscription to "USER.CREATED" with:
         | format | "<format>" |
         | body   | NDJSON     |
-      When user "Ada" is created
-      Then the data of "Ada" is found at "receiver"
+      When 8 users are created at once
+      Then all data is found at "receiver"
       And every line of every delivery is one JSON object
 
       Examples:
         | format   |
+        | ACTIVITY |
         | SPLUNK   |
         | NEWRELIC |
 
