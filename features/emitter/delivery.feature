@@ -628,6 +628,13 @@ Feature: Delivery
       Then the event of "Bob" is delivered
       And no event was held longer than 2 seconds
 
+    Scenario: A move is no reason to wait
+      Given a subscription "moving" to "USER.CREATED" at receiver "old"
+      When subscription "moving" is moved to a receiver "new"
+      And user "Ada" is created
+      Then the event of "Ada" is delivered to "new"
+      And the first delivery to "new" comes within 2 seconds
+
     Scenario: A suspension that is over is no reason to wait
       Given a subscription "watch" to "USER.CREATED" at receiver "receiver"
       And a first event has been delivered

@@ -14,6 +14,12 @@ Feature: Limits
       When the subscriptions are listed
       Then the list holds 50 subscriptions
 
+    Scenario: A subscription that was refused does not count
+      When a subscription is requested with:
+        | name | absent |
+      And 50 subscriptions are requested
+      Then every request is accepted
+
     @needs:environments
     Scenario: An environment beside a full one is fresh
       Given 50 subscriptions

@@ -236,12 +236,13 @@ Feature: Retry
       Then every event is delivered
       And nothing is sent to "receiver" again after it was acknowledged
 
-    @DLV-012 @slow
+    @DLV-006 @DLV-012 @slow
     Scenario: Between two events that are almost five seconds apart
       Given a subscription "watch" to "USER.CREATED" at receiver "receiver"
       When a user is created every 4600 milliseconds, 2 times
       Then every event is delivered
       And nothing is sent to "receiver" again after it was acknowledged
+      And every delivery holds at least one event
       And no event was held longer than 2 seconds
 
     Scenario Outline: A subscription whose <what> is changed

@@ -147,6 +147,11 @@ func laterDeliveryFaults() []Fault {
 		{"hold-after-four-seconds", "After four seconds without a delivery, events are held half a second too long.", []string{"DLV-012"}, heldAfterAPause},
 		{"hold-after-change", "Events of a subscription that was changed are held half a second too long.", []string{"DLV-012"},
 			heldIf(func(s subscription.Subscription) bool { return !s.UpdatedAt.IsZero() })},
+		{"hold-after-move", "Events of a subscription whose URL was changed are held half a second too long.", []string{"DLV-012"},
+			func(p *Pieces) {
+				moved := replacements(p, func(old, next subscription.Subscription) bool { return old.URL != next.URL })
+				heldIf(func(s subscription.Subscription) bool { times, _ := moved(s.ID); return times > 0 })(p)
+			}},
 		{"hold-splunk", "Events in the format SPLUNK are held half a second too long.", []string{"DLV-012"},
 			heldIf(func(s subscription.Subscription) bool { return s.Format == subscription.Splunk })},
 		{"ndjson-unfiltered", "ND_JSON has what the filters keep out as well.", []string{"FLT-002", "FLT-005"},

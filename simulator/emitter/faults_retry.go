@@ -95,7 +95,9 @@ func retryFaults() []Fault {
 				}
 				return r
 			})},
-		{"resend-after-four-seconds", "What was accepted is sent again four seconds later.", []string{"RTY-005"}, resentLate},
+		{"resend-after-four-seconds", "What was accepted is sent again four seconds later.", []string{"RTY-005"}, later(func(*pipeline.Attempt) {})},
+		{"empty-after-a-pause", "Four seconds after a delivery follows an empty one.", []string{"DLV-006"},
+			later(func(a *pipeline.Attempt) { a.Payload.Body = []byte("[]") })},
 		{"new-ids-on-retry", "Events get new ids when they are sent again.", []string{"RTY-012"},
 			sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				if a.Number > 1 {
@@ -129,12 +131,13 @@ func retryFaults() []Fault {
 	}
 }
 
-// resentLate sends what was accepted again, much later.
-func resentLate(p *Pieces) {
-	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+// later sends what was accepted again four seconds later, changed.
+func later(alter func(*pipeline.Attempt)) func(*Pieces) {
+	return sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 		r := inner.Attempt(ctx, t, a)
 		if inner.Delivered(a, r) {
 			a.Payload.Body = slices.Clone(a.Payload.Body)
+			alter(&a)
 			time.AfterFunc(4*time.Second, func() {
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 				defer cancel()
@@ -146,7 +149,7 @@ func resentLate(p *Pieces) {
 			})
 		}
 		return r
-	})(p)
+	})
 }
 
 // decided lets a fault take more for delivered.
