@@ -322,10 +322,9 @@ Feature: Retry
       And no event overtakes a failed delivery at "sink"
 
       Examples:
-        | what   | setting         | value   |
-        | name   | name            | another |
-        | header | header X-Tenant | seven   |
-        | limit  | limit           | 1 event |
+        | what  | setting | value   |
+        | name  | name    | another |
+        | limit | limit   | 1 event |
 
     Scenario: Many events wait behind one
       Given a receiver "sink" that answers 404 to the first 5 deliveries
@@ -389,7 +388,7 @@ Feature: Retry
       Given a receiver "sink" that answers 503
       And a subscription "watch" to "USER.CREATED" at receiver "sink"
       When 1600 events happen at once
-      Then delivery to "sink" fails 2 times or more
+      Then delivery to "sink" fails once or more
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
 
@@ -426,8 +425,6 @@ Feature: Retry
         | 508    |
         | 510    |
         | 520    |
-        | 522    |
-        | 529    |
         | 598    |
 
     @slow
@@ -541,10 +538,9 @@ Feature: Retry
       And the events reached "sink" in the order in which they happened
 
       Examples:
-        | body         |
-        | array        |
-        | pretty array |
-        | NDJSON       |
+        | body   |
+        | array  |
+        | NDJSON |
 
     Scenario: After refused connections, all at once
       Given a receiver "sink" that refuses connections
