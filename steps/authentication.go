@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -16,7 +17,8 @@ import (
 // than the suite's own.
 const requests = `the environment is read|the subscriptions are listed|the subscription is read|` +
 	`a subscription is requested|the subscription is replaced|the subscription is deleted|the subscription's connection is tested|` +
-	`a user is created|a key is imported|a certificate is uploaded|the activities are read`
+	`a user is created|a population is created|an application is created|a key is imported|a certificate is uploaded|the activities are read|` +
+	`an unknown (?:user|population|application|key|environment) is deleted|an unknown application's secret is read`
 
 // authenticationSteps fetch tokens, and make requests without one, with one
 // that is worth nothing, or with that of another client.
@@ -182,6 +184,17 @@ func (w *World) requestFor(what string) (driver.Call, error) {
 	case "a user is created":
 		name := w.driver.Name("user")
 		return jsonCall(http.MethodPost, w.here("/users"), map[string]any{"username": name, "email": name + "@hookproof.example"})
+	case "a population is created":
+		return jsonCall(http.MethodPost, w.here("/populations"), map[string]string{"name": w.driver.Name("population")})
+	case "an application is created":
+		return jsonCall(http.MethodPost, w.here("/applications"), w.application(w.driver.Name("application")))
+	case "an unknown application's secret is read":
+		return jsonCall(http.MethodGet, w.here("/applications/"+w.driver.UUID()+"/secret"), nil)
+	case "an unknown environment is deleted":
+		return jsonCall(http.MethodDelete, "/v1/environments/"+w.driver.UUID(), nil)
+	}
+	if kind, ok := strings.CutPrefix(what, "an unknown "); ok {
+		return jsonCall(http.MethodDelete, w.here("/"+strings.TrimSuffix(kind, " is deleted")+"s/"+w.driver.UUID()), nil)
 	}
 	body, err := w.subscriptionBody("USER.CREATED", nil)
 	if err != nil {

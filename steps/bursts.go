@@ -169,6 +169,9 @@ func (w *World) trickle(ctx context.Context, milliseconds, n int) error {
 		if err := w.createUser(ctx, fmt.Sprintf("user %d", i+1), ""); err != nil {
 			return err
 		}
+		if i == n-1 {
+			break // whatever is awaited comes next
+		}
 		if _, err := w.driver.AwaitDeliveries(ctx, e, pace, func() bool { return false }); err != nil {
 			return err
 		}

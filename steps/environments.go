@@ -22,6 +22,7 @@ func environmentSteps() []Step {
 		step(`another environment "([^"]*)"`, func(w *World) any { return w.anotherEnvironment }),
 		step(`populations? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any { return w.populations }),
 		step(`applications? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any { return w.applications }),
+		step(`the deletion of population "([^"]*)" is requested`, func(w *World) any { return w.requestDeletion }),
 		step(`(\d+) (applications|populations)`, func(w *World) any { return w.many }),
 		step(`the environment is read`, func(w *World) any {
 			return func(ctx context.Context) error {
@@ -178,18 +179,34 @@ func (w *World) populations(ctx context.Context, list string) error {
 	return nil
 }
 
+// requestDeletion asks for the deletion of a population. Whether that is granted
+// while a subscription names it is not documented.
+func (w *World) requestDeletion(ctx context.Context, name string) error {
+	id := w.environment.populations[name]
+	if id == "" {
+		return fmt.Errorf("there is no population %q", name)
+	}
+	_, err := w.call(ctx, http.MethodDelete, w.here("/populations/"+id), nil)
+	return err
+}
+
 func (w *World) applications(ctx context.Context, list string) error {
 	for _, name := range quoted(list) {
-		id, _, err := w.create(ctx, w.here("/applications"), map[string]any{
-			"name": name + " " + w.driver.Name("application"), "enabled": true, "protocol": "OPENID_CONNECT", "type": "WORKER",
-			"grantTypes": []string{"CLIENT_CREDENTIALS"}, "tokenEndpointAuthMethod": "CLIENT_SECRET_BASIC",
-		})
+		id, _, err := w.create(ctx, w.here("/applications"), w.application(name+" "+w.driver.Name("application")))
 		if err != nil {
 			return err
 		}
 		w.environment.applications[name] = id
 	}
 	return nil
+}
+
+// application is the body of an application that acts for itself.
+func (w *World) application(name string) map[string]any {
+	return map[string]any{
+		"name": name, "enabled": true, "protocol": "OPENID_CONNECT", "type": "WORKER",
+		"grantTypes": []string{"CLIENT_CREDENTIALS"}, "tokenEndpointAuthMethod": "CLIENT_SECRET_BASIC",
+	}
 }
 
 // many makes so many populations or applications, called "population 1" and

@@ -55,6 +55,7 @@ func failingReceiverSteps() []Step {
 				return w.behaving(ctx, name, driver.Behaviour{Then: &driver.Action{Status: status}})
 			}
 		}),
+		step(`(\d+) subscriptions to "([^"]*)", each at a receiver that answers (\d+)`, func(w *World) any { return w.failingSubscriptions }),
 		step(`a receiver "([^"]*)" that answers (\d+) after (\d+) milliseconds`, func(w *World) any {
 			return func(ctx context.Context, name string, status, milliseconds int) error {
 				return w.behaving(ctx, name, driver.Behaviour{Then: &driver.Action{Status: status, Delay: fmt.Sprintf("%dms", milliseconds)}})
@@ -256,4 +257,19 @@ func (w *World) look(ctx context.Context, receiver string) error {
 		return err
 	}
 	return w.driver.LookOnce(ctx, e)
+}
+
+// failingSubscriptions makes so many subscriptions, each with a receiver of its
+// own that takes nothing.
+func (w *World) failingSubscriptions(ctx context.Context, n int, types string, status int) error {
+	for i := range n {
+		name := fmt.Sprintf("failing %d", i+1)
+		if err := w.receiver(ctx, name, driver.Listener{Mode: "trusted"}, driver.Behaviour{Then: &driver.Action{Status: status}}); err != nil {
+			return err
+		}
+		if err := w.subscribe(ctx, name, types, name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }

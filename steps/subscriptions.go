@@ -55,6 +55,7 @@ func subscriptionSteps() []Step {
 				return w.subscribe(ctx, name, types, receiver, settings)
 			}
 		}),
+		step(`a subscription in environment "([^"]*)" to "([^"]*)" at receiver "([^"]*)"`, func(w *World) any { return w.subscribeElsewhere }),
 		step(`a subscription to "([^"]*)" for (population|application)s? ((?:"[^"]*"(?:, | and )?)+)`, func(w *World) any {
 			return func(ctx context.Context, types, kind, list string) error {
 				return w.subscribe(ctx, theSubscription, types, theReceiver, []setting{{kind + "s", strings.Join(quoted(list), ", ")}})
@@ -111,6 +112,19 @@ func (w *World) subscribe(ctx context.Context, name, types, receiver string, set
 	}
 	w.environment.subscriptions[name].endpoint = receiver
 	return nil
+}
+
+// subscribeElsewhere makes a subscription in another of the scenario's
+// environments.
+func (w *World) subscribeElsewhere(ctx context.Context, environment, types, receiver string) error {
+	other := w.others[environment]
+	if other == nil {
+		return fmt.Errorf("there is no environment %q", environment)
+	}
+	own := w.environment
+	defer func() { w.environment = own }()
+	w.environment = other
+	return w.subscribe(ctx, theSubscription, types, receiver, nil)
 }
 
 // existing makes a subscription to which nothing is to be delivered.

@@ -21,7 +21,16 @@ const usageMTLS = "OUTBOUND_MTLS"
 // their own and judge connections.
 func tlsSteps() []Step {
 	return []Step{
-		step(`key "([^"]*)" with usage type "([^"]*)"`, func(w *World) any { return w.key }),
+		step(`keys? ((?:"[^"]*"(?:, | and )?)+) with usage type "([^"]*)"`, func(w *World) any {
+			return func(ctx context.Context, list, usage string) error {
+				for _, name := range quoted(list) {
+					if err := w.key(ctx, name, usage); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+		}),
 		step(`a key is imported with usage type "([^"]*)"`, func(w *World) any {
 			return func(ctx context.Context, usage string) error {
 				_, _, err := w.importKey(ctx, theKey, usage)
@@ -65,7 +74,7 @@ func tlsSteps() []Step {
 				return w.change(ctx, name, []setting{{"tlsClientAuthKeyPair", "absent"}})
 			}
 		}),
-		step(`a receiver (with a self-signed certificate|with a certificate of an unknown authority|with a certificate for another host|requiring a client certificate|asking for a client certificate|with an expired certificate|without TLS)`, func(w *World) any { return w.ownReceiver }),
+		step(`a receiver (with a self-signed certificate|with a certificate of an unknown authority|with a certificate for another host|requiring a client certificate|asking for a client certificate|with an expired certificate|with a certificate that is not valid yet|without TLS)`, func(w *World) any { return w.ownReceiver }),
 		step(`a receiver (requiring a client certificate|asking for a client certificate) that resets the connections of the first (\d+) deliveries`, func(w *World) any {
 			return func(ctx context.Context, kind string, n int) error {
 				return w.ownReceiverThat(ctx, kind, atFirst(n, driver.Action{Reset: true}))
@@ -91,10 +100,10 @@ func tlsSteps() []Step {
 				return w.uploadReceivers(ctx, usage, other)
 			}
 		}),
-		step(`the receiver's certificate is replaced by (a self-signed one|one that has expired|one for another host)`, func(w *World) any {
+		step(`the receiver's certificate is replaced by (a self-signed one|one that has expired|one not valid yet|one for another host)`, func(w *World) any {
 			return func(ctx context.Context, kind string) error {
 				return w.presentAs(ctx, map[string]string{
-					"a self-signed one": "self-signed", "one that has expired": "expired", "one for another host": "wrong-host",
+					"a self-signed one": "self-signed", "one that has expired": "expired", "one not valid yet": "not-yet-valid", "one for another host": "wrong-host",
 				}[kind])
 			}
 		}),
@@ -284,7 +293,8 @@ func (w *World) ownReceiverThat(ctx context.Context, kind string, behaviour driv
 		"requiring a client certificate":             "mtls",
 		"asking for a client certificate":            "mtls-optional",
 		"with an expired certificate":                "expired",
-		"without TLS":                                "plain",
+		"with a certificate that is not valid yet":   "not-yet-valid",
+		"without TLS": "plain",
 	}[kind]
 	if !ok {
 		return fmt.Errorf("there is no receiver %q", kind)

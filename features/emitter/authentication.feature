@@ -29,6 +29,21 @@ Feature: Authentication
         | request                   |
         | a key is imported         |
         | a certificate is uploaded |
+        | an unknown key is deleted |
+
+      Examples:
+        | request                                 |
+        | a population is created                 |
+        | an application is created               |
+        | an unknown user is deleted              |
+        | an unknown population is deleted        |
+        | an unknown application is deleted       |
+        | an unknown application's secret is read |
+
+      @needs:environments
+      Examples:
+        | request                           |
+        | an unknown environment is deleted |
 
       @needs:activities
       Examples:

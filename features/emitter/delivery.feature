@@ -134,6 +134,21 @@ Feature: Delivery
       Then the event of "Ada" is delivered
       And every delivery carries the configured headers
 
+    Scenario: A configured Content-Type takes the place of that of NDJSON
+      Given a subscription to "USER.CREATED" with:
+        | body                | NDJSON                                  |
+        | header Content-Type | application/vnd.example.audit+json; v=2 |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
+    Scenario: A configured User-Agent takes the place of the emitter's own
+      Given a subscription to "USER.CREATED" with:
+        | header User-Agent | Audit/7 |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every delivery carries the configured headers
+
     Scenario: What is sent again carries them as well
       Given a receiver "receiver" that answers 500 to the first 2 deliveries
       And a subscription to "USER.CREATED" with:
@@ -438,6 +453,7 @@ Feature: Delivery
         | 200    | 64    | array        |
         | 30     | 4     | NDJSON       |
         | 30     | 5     | pretty array |
+        | 300    | 64    | pretty array |
 
     @needs:post-events
     Scenario: Pairs of events just below and just above the limit
@@ -516,6 +532,20 @@ Feature: Delivery
       When events of 800, 1500, 800, 9000, 1025 and 800 bytes happen at once
       Then every event is delivered
       And every event larger than 1 KB is delivered alone
+
+    @needs:post-events
+    Scenario Outline: Large events between small ones as <body>
+      Given a subscription to "USER.CREATED" with:
+        | limit | 1 KB   |
+        | body  | <body> |
+      When events of 800, 1500, 800, 9000, 1025 and 800 bytes happen at once
+      Then every event is delivered
+      And every event larger than 1 KB is delivered alone
+
+      Examples:
+        | body         |
+        | pretty array |
+        | NDJSON       |
 
     @needs:post-events
     Scenario: Very large events between small ones
@@ -597,6 +627,13 @@ Feature: Delivery
       And user "Bob" is created
       Then the event of "Bob" is delivered
       And no event was held longer than 2 seconds
+
+    Scenario: A move is no reason to wait
+      Given a subscription "moving" to "USER.CREATED" at receiver "old"
+      When subscription "moving" is moved to a receiver "new"
+      And user "Ada" is created
+      Then the event of "Ada" is delivered to "new"
+      And the first delivery to "new" comes within 2 seconds
 
     Scenario: A suspension that is over is no reason to wait
       Given a subscription "watch" to "USER.CREATED" at receiver "receiver"
@@ -696,6 +733,19 @@ Feature: Delivery
       And the event of "user-created-escapes" is delivered to "pretty"
       And receivers "pretty" and "plain" got the same data
 
+    Scenario Outline: The format <format> is indented as well
+      Given a subscription to "USER.CREATED" with:
+        | format | "<format>"   |
+        | body   | pretty array |
+      When user "Ada" is created
+      Then the data of "Ada" is found at "receiver"
+      And every delivery is indented over several lines
+
+      Examples:
+        | format   |
+        | SPLUNK   |
+        | NEWRELIC |
+
     @whole-environment
     Scenario: Pretty print is switched on
       Given a subscription to "USER.CREATED"
@@ -751,6 +801,20 @@ Feature: Delivery
       And sample event "user-created-non-ascii" happens
       Then every event is delivered
       And every line of every delivery is one JSON object
+
+    Scenario Outline: Every line is an object in format <format>
+      Given a subscription to "USER.CREATED" with:
+        | format | "<format>" |
+        | body   | NDJSON     |
+      When 8 users are created at once
+      Then all data is found at "receiver"
+      And every line of every delivery is one JSON object
+
+      Examples:
+        | format   |
+        | ACTIVITY |
+        | SPLUNK   |
+        | NEWRELIC |
 
     @whole-environment
     Scenario: The format is changed
@@ -828,6 +892,27 @@ Feature: Delivery
       And users "Ada" and "Bob" are created, each after the one before has come to "on"
       Then the events of "Ada" and "Bob" have not come to "off"
 
+    Scenario: It is moved while it is off
+      Given subscriptions "on" and "off" to "USER.CREATED", each with a receiver of that name
+      When subscription "off" is switched off
+      And subscription "off" is moved to a receiver "new"
+      And users "Ada" and "Bob" are created, each after the one before has come to "on"
+      Then the events of "Ada" and "Bob" have not come to "new"
+
+    Scenario Outline: It is switched off with a change of its <what>
+      Given subscriptions "on" and "off" to "USER.CREATED", each with a receiver of that name
+      When subscription "off" is changed with:
+        | enabled   | false   |
+        | <setting> | <value> |
+      And users "Ada" and "Bob" are created, each after the one before has come to "on"
+      Then the events of "Ada" and "Bob" have not come to "off"
+
+      Examples:
+        | what    | setting                           | value                           |
+        | headers | header X-Tenant                   | seven                           |
+        | types   | filterOptions.includedActionTypes | ["USER.CREATED","USER.DELETED"] |
+        | path    | below                             | /audit                          |
+
     @needs:tcp-ip @needs:tcp-delivery
     Scenario: It streams over TCP
       Given a TCP subscription "off" to "USER.CREATED" at receiver "sink" with:
@@ -867,6 +952,17 @@ Feature: Delivery
       Then the event of "Cy" is delivered to "kept"
       And the events of "Bob" and "Cy" have not come to "gone"
 
+    Scenario: It is deleted while its deliveries fail
+      Given a receiver "gone" that answers 503
+      And a subscription "gone" to "USER.CREATED" at receiver "gone"
+      And a subscription "kept" to "USER.CREATED" at receiver "kept"
+      When user "Ada" is created
+      Then delivery to "gone" fails once or more
+      When subscription "gone" is removed
+      And receiver "gone" recovers
+      And users "Bob" and "Cy" are created, each after the one before has come to "kept"
+      Then the events of "Bob" and "Cy" have not come to "gone"
+
   @DLV-022
   Rule: A subscription with another URL delivers there only
 
@@ -880,3 +976,13 @@ Feature: Delivery
       When user "Cy" is created
       Then the event of "Cy" is delivered to "new"
       And the events of "Bob" and "Cy" have not come to "old"
+
+    Scenario: It is moved while its deliveries fail
+      Given a receiver "old" that answers 503
+      And a subscription "moving" to "USER.CREATED" at receiver "old" with:
+        | limit | 1 event |
+      When user "Ada" is created
+      Then delivery to "old" fails once or more
+      When subscription "moving" is moved to a receiver "new"
+      And user "Bob" is created
+      Then the event of "Bob" is delivered to "new"

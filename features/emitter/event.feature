@@ -16,6 +16,17 @@ Feature: Event
       Then the events of "Ada", "Bob", "Cleo" and "deletion of Ada" are delivered
       And every event has an id that no other event has
 
+    @EVT-001 @needs:environments
+    Scenario: The ids of events in two environments
+      Given another environment "elsewhere"
+      And a subscription to "USER.CREATED"
+      And a subscription in environment "elsewhere" to "USER.CREATED" at receiver "beside"
+      When user "Ada" is created
+      And user "Eve" is created in environment "elsewhere"
+      Then the event of "Ada" is delivered
+      And the event of "Eve" is delivered to "beside"
+      And every event has an id that no other event has
+
     @EVT-002
     Scenario: The time of an event
       Given a subscription to "USER.CREATED"
@@ -138,6 +149,14 @@ Feature: Event
       Then every event is delivered
       And every event hides the IP address
 
+    @needs:connection-test
+    Scenario: What a connection test sends hides the IP address
+      Given a subscription to "USER.CREATED"
+      When the subscription's connection is tested
+      And user "Ada" is created
+      Then the event of "Ada" is delivered
+      And every event hides the IP address
+
     Scenario Outline: Events as <body> hide the IP address
       Given a subscription to "USER.CREATED" with:
         | body  | <body>   |
@@ -241,6 +260,15 @@ Feature: Event
       And population "Staff" is created
       And 5 users are created at once
       Then every event is delivered
+      And every event hides the user agent
+
+    @needs:connection-test
+    Scenario: What a connection test sends hides the user agent
+      Given every call is made with an unmistakable user agent
+      And a subscription to "USER.CREATED"
+      When the subscription's connection is tested
+      And user "Ada" is created
+      Then the event of "Ada" is delivered
       And every event hides the user agent
 
     Scenario Outline: Events as <body> hide the user agent

@@ -33,6 +33,14 @@ Feature: Filtering
         | MEMBER_OF_GROUP.CREATED    |
 
     @FLT-001
+    Scenario: Events of two subscriptions at one receiver
+      Given a subscription "creations" to "USER.CREATED" at receiver "receiver"
+      And a subscription "deletions" to "USER.DELETED" at receiver "receiver"
+      When user "Ada" is created
+      And user "Ada" is deleted
+      Then the events of "Ada" and "deletion of Ada" are delivered
+
+    @FLT-001
     Scenario: Events just before and just after the subscription is changed
       Given a subscription to "USER.CREATED"
       When 3 users are created at once
@@ -158,6 +166,18 @@ Feature: Filtering
       When user "Carl" is created in population "Customers"
       And user "Ada" is created in population "Staff"
       Then only the event of "Ada" is delivered
+
+    @FLT-005
+    Scenario: A user of another population after the deletion of the only one
+      Given populations "Staff" and "Customers"
+      And a subscription to "USER.CREATED" for population "Staff"
+      And a subscription "witness" to "USER.CREATED" at receiver "beside"
+      When the deletion of population "Staff" is requested
+      And user "Carl" is created in population "Customers"
+      Then the event of "Carl" is delivered to "beside"
+      When user "Dora" is created in population "Customers"
+      Then the event of "Dora" is delivered to "beside"
+      And the events of "Carl" and "Dora" have not come to "receiver"
 
     @FLT-005
     Scenario: A deletion in a population that is none of several
@@ -477,6 +497,40 @@ Feature: Filtering
       And user "Ada" is created in population "Staff"
       And user "Carl" is created in population "Customers"
       Then only the event of "Carl" is delivered
+
+    Scenario: Any population
+      Given populations "Staff" and "Customers"
+      And a subscription "changing" to "USER.CREATED" at receiver "receiver" with:
+        | populations | Staff |
+      When subscription "changing" is changed with:
+        | filterOptions.includedPopulations | absent |
+      And user "Carl" is created in population "Customers"
+      And user "Ada" is created in population "Staff"
+      Then the events of "Carl" and "Ada" are delivered
+
+    @needs:post-events
+    Scenario: A tag
+      Given a subscription "changing" to "USER.UPDATED" at receiver "receiver"
+      When subscription "changing" is changed with:
+        | tags | adminIdentityEvent |
+      And these events happen:
+        | event    | type         | tag                |
+        | untagged | USER.UPDATED |                    |
+        | tagged   | USER.UPDATED | adminIdentityEvent |
+      Then only the event of "tagged" is delivered
+
+    @needs:post-events
+    Scenario: Another application
+      Given applications "Shop" and "Desk"
+      And a subscription "changing" to "USER.CREATED" at receiver "receiver" with:
+        | applications | Shop |
+      When subscription "changing" is changed with:
+        | applications | Desk |
+      And these events happen:
+        | event   | by application |
+        | by shop | Shop           |
+        | by desk | Desk           |
+      Then only the event of "by desk" is delivered
 
   @FLT-016
   Rule: An environment's events are its own

@@ -14,6 +14,12 @@ Feature: Limits
       When the subscriptions are listed
       Then the list holds 50 subscriptions
 
+    Scenario: A subscription that was refused does not count
+      When a subscription is requested with:
+        | name | absent |
+      And 50 subscriptions are requested
+      Then every request is accepted
+
     @needs:environments
     Scenario: An environment beside a full one is fresh
       Given 50 subscriptions
@@ -57,6 +63,12 @@ Feature: Limits
         | format                | absent                         |
         | connectionDetails.url | "tcp://hookproof.example:6514" |
       When a subscription is requested
+      Then the answer is 403
+
+    Scenario: The deletion of an unknown subscription makes no room
+      Given 50 subscriptions
+      When an unknown subscription is deleted
+      And a subscription is requested
       Then the answer is 403
 
     Scenario: One more is refused, and another after it

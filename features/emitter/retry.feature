@@ -121,6 +121,15 @@ Feature: Retry
         | 431    |
         | 451    |
         | 499    |
+        | 407    |
+        | 411    |
+        | 412    |
+        | 414    |
+        | 416    |
+        | 417    |
+        | 418    |
+        | 424    |
+        | 426    |
 
     @slow
     Scenario Outline: Ten times <status> in a row
@@ -227,6 +236,15 @@ Feature: Retry
       Then every event is delivered
       And nothing is sent to "receiver" again after it was acknowledged
 
+    @DLV-006 @DLV-012 @slow
+    Scenario: Between two events that are almost five seconds apart
+      Given a subscription "watch" to "USER.CREATED" at receiver "receiver"
+      When a user is created every 4600 milliseconds, 2 times
+      Then every event is delivered
+      And nothing is sent to "receiver" again after it was acknowledged
+      And every delivery holds at least one event
+      And no event was held longer than 2 seconds
+
     Scenario Outline: A subscription whose <what> is changed
       Given a subscription "watch" to "USER.CREATED" at receiver "sink"
       When user "Ada" is created
@@ -292,6 +310,22 @@ Feature: Retry
       Then all events are sent to "sink" until they are acknowledged
       And no event overtakes a failed delivery at "sink"
 
+    Scenario Outline: Events after a change of the <what> during a failure
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When user "Ada" is created
+      Then delivery to "sink" fails once or more
+      When subscription "watch" is changed with:
+        | <setting> | <value> |
+      And users "Bob" and "Cleo" are created
+      Then delivery to "sink" fails 6 times or more
+      And no event overtakes a failed delivery at "sink"
+
+      Examples:
+        | what  | setting | value   |
+        | name  | name    | another |
+        | limit | limit   | 1 event |
+
     Scenario: Many events wait behind one
       Given a receiver "sink" that answers 404 to the first 5 deliveries
       And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
@@ -349,6 +383,15 @@ Feature: Retry
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
 
+    @needs:post-events
+    Scenario: An outage with more than a thousand events
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When 1600 events happen at once
+      Then delivery to "sink" fails once or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+
     @needs:clock-control @whole-target
     Scenario: An outage of six days
       Given a receiver "sink" that answers 503
@@ -377,6 +420,12 @@ Feature: Retry
         | 507    |
         | 511    |
         | 599    |
+        | 505    |
+        | 506    |
+        | 508    |
+        | 510    |
+        | 520    |
+        | 598    |
 
     @slow
     Scenario Outline: A receiver that <fails>
@@ -478,6 +527,21 @@ Feature: Retry
       Then all events are sent to "sink" until they are acknowledged
       And the events reached "sink" in the order in which they happened
 
+    Scenario Outline: After a failure, twelve at once as <body>
+      Given a receiver "sink" that answers 503
+      And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
+        | body | <body> |
+      When users "Zoe", "Yan", "Ada", "Mia", "Bob", "Kim", "Leo", "Cy", "Uma", "Gus", "Pia" and "Di" are created
+      Then delivery to "sink" fails 2 times or more
+      When receiver "sink" recovers
+      Then all events are sent to "sink" until they are acknowledged
+      And the events reached "sink" in the order in which they happened
+
+      Examples:
+        | body   |
+        | array  |
+        | NDJSON |
+
     Scenario: After refused connections, all at once
       Given a receiver "sink" that refuses connections
       And a receiver "beside" that answers 500
@@ -506,6 +570,12 @@ Feature: Retry
         | fails         |
         | answers 500   |
         | never answers |
+
+    Scenario: Beside six that fail
+      Given 6 subscriptions to "USER.CREATED", each at a receiver that answers 500
+      And a subscription "healthy" to "USER.CREATED" at receiver "well"
+      When users "Ada", "Bob" and "Cleo" are created, each after the one before has come to "well"
+      Then the events of "Ada", "Bob" and "Cleo" are delivered to "well"
 
   @RTY-011
   Rule: A redirect is no success and is not followed

@@ -282,6 +282,15 @@ Feature: Subscriptions
   @SUB-CRUD-019
   Rule: What there is not cannot be changed
 
+    @needs:environments
+    Scenario: A subscription is deleted in an environment that is not its own
+      Given another environment "Elsewhere"
+      And a subscription
+      When the subscription is deleted in environment "Elsewhere"
+      Then the answer is 404
+      When the subscription is read
+      Then the answer is 200
+
     Scenario Outline: An unknown subscription is <changed>
       When an unknown subscription is <changed>
       Then the answer is 404

@@ -37,6 +37,14 @@ Feature: Suspension
       And subscription "watch" is switched on
       Then all events are sent to "sink" until they are acknowledged
 
+    @needs:post-events
+    Scenario: Thousands of events
+      Given a subscription "watch" to "USER.CREATED" at receiver "sink"
+      When subscription "watch" is switched off
+      And 5000 events happen at once
+      And subscription "watch" is switched on
+      Then all events are sent to "sink" until they are acknowledged
+
     Scenario: Switched off and on twice
       Given a subscription "watch" to "USER.CREATED" at receiver "sink"
       When subscription "watch" is switched off

@@ -44,6 +44,15 @@ Feature: TLS of deliveries
       When user "Ada" is created
       Then the emitter tries to deliver and no request arrives
 
+    @needs:certificates
+    Scenario: The certificate of a trusted authority is not valid yet
+      Given a receiver with a certificate that is not valid yet
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the emitter tries to deliver and no request arrives
+
     @needs:environments
     Scenario: The authority is trusted in another environment
       Given another environment "elsewhere"
@@ -53,6 +62,18 @@ Feature: TLS of deliveries
         | verifyTlsCertificates | true |
       When user "Ada" is created
       Then the emitter tries to deliver and no request arrives
+
+    Scenario: Of two subscriptions at the receiver one verifies and one does not
+      Given a receiver with a self-signed certificate
+      And a subscription "lax" to "USER.CREATED" at receiver "receiver" with:
+        | verifyTlsCertificates | false |
+      And a subscription "strict" to "USER.DELETED" at receiver "receiver" with:
+        | verifyTlsCertificates | true |
+      When user "Ada" is created
+      Then the event of "Ada" is delivered
+      When user "Ada" is deleted
+      And users "Bob" and "Cleo" are created, each after the one before has come to "receiver"
+      Then the event of "deletion of Ada" has not come to "receiver"
 
     @whole-environment
     Scenario: Verification is switched on
@@ -80,6 +101,7 @@ Feature: TLS of deliveries
         | another              |
         | a self-signed one    |
         | one that has expired |
+        | one not valid yet    |
 
     @needs:connection-test
     Scenario: The connection to an untrusted receiver is tested
@@ -203,6 +225,35 @@ Feature: TLS of deliveries
         | receiver                        |
         | requiring a client certificate  |
         | asking for a client certificate |
+
+    @needs:certificates
+    Scenario: Another key takes the place of the first
+      Given a receiver asking for a client certificate
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And keys "client" and "later" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | key                   | client |
+        | verifyTlsCertificates | true   |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | key | later |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And every delivery presents the certificate of key "later"
+
+    @needs:certificates
+    Scenario: A subscription without a key gets one
+      Given a receiver asking for a client certificate
+      And the receiver's certificate uploaded with usage type "SSL/TLS"
+      And key "client" with usage type "OUTBOUND_MTLS"
+      And a subscription to "USER.CREATED" with:
+        | verifyTlsCertificates | true |
+      And a first event has been delivered
+      When the subscription is changed with:
+        | key | client |
+      And user "Bob" is created
+      Then the event of "Bob" is delivered
+      And every delivery presents the certificate of key "client"
 
   @DLV-TLS-007
   Rule: Without a key no certificate is presented

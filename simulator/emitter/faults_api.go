@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -60,6 +62,18 @@ func authenticationFaults() []Fault {
 	return []Fault{
 		{"anonymous-served", "A request without a token is served.", []string{"AUT-001"}, talking(func(k *talk) {
 			if k.refused(http.StatusUnauthorized) && k.anonymous() {
+				k.askAgain(served)
+			}
+		})},
+		{"anonymous-deletes", "Users, populations, applications, keys and environments are deleted, and secrets are read, without a token.", []string{"AUT-001"}, talking(func(k *talk) {
+			p := k.request.URL.Path
+			if k.refused(http.StatusUnauthorized) && k.anonymous() && !strings.Contains(p, "/subscriptions") && !strings.Contains(p, "/activities") &&
+				(k.request.Method == http.MethodDelete || strings.HasSuffix(p, "/secret")) {
+				k.askAgain(served)
+			}
+		})},
+		{"anonymous-creates", "Populations and applications are created without a token.", []string{"AUT-001"}, talking(func(k *talk) {
+			if k.refused(http.StatusUnauthorized) && k.anonymous() && (k.to(http.MethodPost, "/populations") || k.to(http.MethodPost, "/applications")) {
 				k.askAgain(served)
 			}
 		})},
@@ -213,6 +227,8 @@ func (k *talk) environment() bool {
 	return ok && k.request.Method == http.MethodGet && k.answer.status == http.StatusOK && !strings.Contains(strings.TrimSuffix(rest, "/"), "/")
 }
 
+const testType = "EVENT_DELIVERY_TEST" // of the event of a connection test
+
 // probeFaults are those of connection tests.
 func probeFaults() []Fault {
 	return []Fault{
@@ -224,9 +240,13 @@ func probeFaults() []Fault {
 			probing(func(ctx context.Context, p pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				return pipeline.Head(ctx, p, t, a, p.AttemptTimeout)
 			})},
+		{"test-tells-the-agent", "The event of a connection test tells the tester's user agent.", []string{"EVT-013"},
+			telling((*http.Request).UserAgent)},
+		{"test-tells-the-address", "The event of a connection test tells the tester's IP address.", []string{"EVT-012"},
+			telling(func(r *http.Request) string { return r.RemoteAddr })},
 		{"test-of-another-type", "The event of a connection test is of another type.", []string{"TST-002"},
 			probing(func(ctx context.Context, p pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
-				a.Payload.Body = bytes.ReplaceAll(a.Payload.Body, []byte("EVENT_DELIVERY_TEST"), []byte("SUBSCRIPTION.UPDATED"))
+				a.Payload.Body = bytes.ReplaceAll(a.Payload.Body, []byte(testType), []byte("SUBSCRIPTION.UPDATED"))
 				return pipeline.Probe(ctx, p, t, a)
 			})},
 	}
@@ -234,4 +254,26 @@ func probeFaults() []Fault {
 
 func probing(probe func(context.Context, pipeline.Pieces, http.RoundTripper, pipeline.Attempt) pipeline.Result) func(*Pieces) {
 	return func(p *Pieces) { p.Pipeline.Probe = probe }
+}
+
+// telling puts into the event of a connection test something of the request for
+// it.
+func telling(of func(*http.Request) string) func(*Pieces) {
+	return func(p *Pieces) {
+		var said sync.Map // by the subscription's id
+		previous := p.Serve
+		p.Serve = func(h http.Handler) http.Handler {
+			inner := previous(h)
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				said.Store(path.Base(r.URL.Path), of(r))
+				inner.ServeHTTP(w, r)
+			})
+		}
+		probing(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+			by, _ := said.Load(a.Subscription.ID)
+			member, kind := fmt.Sprintf(`"by":%q,"type"`, by), []byte(`"type":"`+testType+`"`)
+			a.Payload.Body = bytes.Replace(a.Payload.Body, kind, []byte(member+string(kind[len(`"type"`):])), 1)
+			return pipeline.Probe(ctx, inner, t, a)
+		})(p)
+	}
 }

@@ -2,7 +2,9 @@ package emitter
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/hookproof/hookproof/simulator/emitter/api"
@@ -26,6 +28,21 @@ func aftermathFaults() []Fault {
 			}},
 		{"old-receiver-stays", "After a change of the URL, deliveries still go to the old receiver.", []string{"DLV-022"},
 			elsewhere(func(first string, _ subscription.Subscription) string { return first })},
+		{"moved-delivers", "A disabled subscription delivers once its URL was changed.", []string{"DLV-020"},
+			activeAfter(func(old, next subscription.Subscription) bool { return !next.Enabled && old.URL != next.URL })},
+		{"disabled-with-a-change-delivers", "A PUT that disables a subscription and changes its headers, types or URL does not disable it.", []string{"DLV-020"},
+			activeAfter(func(old, next subscription.Subscription) bool {
+				return old.Enabled && !next.Enabled && (old.URL != next.URL || !maps.Equal(old.Headers, next.Headers) || !slices.Equal(old.ActionTypes, next.ActionTypes))
+			})},
+		{"deleted-failing-delivers", "A subscription that is deleted while it fails is hidden and goes on delivering.", []string{"DLV-021"},
+			func(p *Pieces) {
+				failing := failingNow(p)
+				gone := &goneSubscriptions{ids: map[string]bool{}}
+				p.API.Subscriptions = stored(p.API.Subscriptions, func(s api.Subscriptions) api.Subscriptions {
+					return hidingSome{hiding{s, gone}, failing}
+				})
+			}},
+		{"old-receiver-until-success", "A subscription whose URL is changed while it fails delivers to the old receiver until that takes a delivery.", []string{"DLV-022"}, oldUntilSuccess},
 		{"old-receiver-as-well", "After a change of the URL, the old receiver still gets every delivery, too.", []string{"DLV-022"}, bothReceivers},
 	}
 }
@@ -73,6 +90,65 @@ func (h hiding) DeleteSubscription(_ context.Context, _ directory.Caller, enviro
 	defer h.gone.mu.Unlock()
 	h.gone.ids[id] = true
 	return nil
+}
+
+// hidingSome hides what it should have deleted if that is such a subscription,
+// and deletes others.
+type hidingSome struct {
+	hiding
+	such func(id string) bool
+}
+
+func (h hidingSome) DeleteSubscription(ctx context.Context, caller directory.Caller, environment, id string) error {
+	if h.such(id) {
+		return h.hiding.DeleteSubscription(ctx, caller, environment, id)
+	}
+	return h.subscriptions.DeleteSubscription(ctx, caller, environment, id)
+}
+
+// activeAfter lets a subscription deliver, whatever it is, after such a change.
+func activeAfter(such func(old, next subscription.Subscription) bool) func(*Pieces) {
+	return func(p *Pieces) {
+		changed, previous := replacements(p, such), p.Pipeline.Active
+		p.Pipeline.Active = func(s subscription.Subscription, failures int) bool {
+			times, _ := changed(s.ID)
+			return times > 0 || previous(s, failures)
+		}
+	}
+}
+
+// failingNow tells whether the last delivery of the subscription with the id
+// has failed.
+func failingNow(p *Pieces) func(id string) bool {
+	var failing sync.Map
+	previous := p.Pipeline.Delivered
+	p.Pipeline.Delivered = func(a pipeline.Attempt, r pipeline.Result) bool {
+		ok := previous(a, r)
+		failing.Store(a.Subscription.ID, !ok)
+		return ok
+	}
+	return func(id string) bool {
+		now, _ := failing.Load(id)
+		return now == true
+	}
+}
+
+// oldUntilSuccess delivers what has failed, and all that comes after it, where
+// it was tried first, until that succeeds.
+func oldUntilSuccess(p *Pieces) {
+	var urls sync.Map // of the last attempt that failed, by the subscription's id
+	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		if url, ok := urls.Load(a.Subscription.ID); ok {
+			a.Subscription.URL, _ = url.(string)
+		}
+		r := inner.Attempt(ctx, t, a)
+		if inner.Delivered(a, r) {
+			urls.Delete(a.Subscription.ID)
+		} else {
+			urls.Store(a.Subscription.ID, a.Subscription.URL)
+		}
+		return r
+	})(p)
 }
 
 // firstURLs remembers the URL that each subscription was created with: its

@@ -57,6 +57,16 @@ func combinedHeaderFaults() []Fault {
 				first := names[:min(5, len(names))]
 				s.Headers = headers(s.Headers, func(name string) bool { return slices.Contains(first, name) })
 			})},
+		{"user-agent-dropped", "A configured User-Agent is not sent.", []string{"DLV-002"},
+			configured(func(s *subscription.Subscription) {
+				s.Headers = headers(s.Headers, func(name string) bool { return !strings.EqualFold(name, "User-Agent") })
+			})},
+		{"content-type-dropped-from-ndjson", "ND_JSON is sent without the configured Content-Type.", []string{"DLV-002"},
+			configured(func(s *subscription.Subscription) {
+				if s.PayloadFormat == subscription.NDJSON {
+					s.Headers = headers(s.Headers, func(name string) bool { return !strings.EqualFold(name, "Content-Type") })
+				}
+			})},
 		{"authorization-dropped-from-ndjson", "ND_JSON is sent without the configured Authorization header.", []string{"DLV-003"},
 			configured(func(s *subscription.Subscription) {
 				if s.PayloadFormat == subscription.NDJSON {
@@ -98,6 +108,25 @@ func combinedLimitFaults() []Fault {
 				}
 				return n
 			})},
+		{"limit-uncounts-unknown", "The deletion of an unknown subscription makes room for one more.", []string{"SUB-LIMIT-051"}, uncountingUnknown},
+		{"oversize-dropped-if-pretty", "An event larger than the payload limit is never sent with prettyPrint.", []string{"DLV-011"},
+			oversizeLost(func(s subscription.Subscription) bool { return s.PrettyPrint })},
+		{"oversize-dropped-from-ndjson", "An event larger than the payload limit is never sent in ND_JSON.", []string{"DLV-011"},
+			oversizeLost(func(s subscription.Subscription) bool { return s.PayloadFormat == subscription.NDJSON })},
+		{"pretty-half-as-much-again", "With prettyPrint, a size limit of 16 KB or more is exceeded by half.", []string{"DLV-010"},
+			limited(func(s subscription.Subscription, l *pipeline.Limits) {
+				if s.PrettyPrint && s.LimitType == subscription.KBPerPayload && s.LimitSize >= 16 {
+					l.Bytes += l.Bytes / 2
+				}
+			})},
+		{"suspended-1000", "Of what waits for a suspended subscription only a thousand events are kept.", []string{"SUS-001"},
+			keepingThousand(func(p *Pieces) func(pipeline.Attempt) bool {
+				resumed := resumptions(p)
+				return func(a pipeline.Attempt) bool {
+					times, at := resumed(a.Subscription.ID)
+					return times > 0 && a.Payload.Oldest.Before(at)
+				}
+			})},
 		{"catch-up-doubled", "After a failure, payloads carry twice as many events.", []string{"DLV-007"},
 			afterFailure(func(l *pipeline.Limits) { l.Events *= 2 })},
 	}
@@ -133,21 +162,80 @@ func combinedTimeFaults() []Fault {
 // delivery fail.
 func afterFailure(alter func(*pipeline.Limits)) func(*Pieces) {
 	return func(p *Pieces) {
-		var failed sync.Map // by the subscription's id
+		failed := failedOnce(p)
 		limited(func(s subscription.Subscription, l *pipeline.Limits) {
-			if _, ok := failed.Load(s.ID); ok {
+			if failed(s.ID) {
 				alter(l)
 			}
 		})(p)
-		delivered := p.Pipeline.Delivered
-		p.Pipeline.Delivered = func(a pipeline.Attempt, r pipeline.Result) bool {
-			ok := delivered(a, r)
-			if !ok {
-				failed.Store(a.Subscription.ID, true)
-			}
-			return ok
-		}
 	}
+}
+
+// failedOnce tells whether a delivery of the subscription with the id ever
+// failed.
+func failedOnce(p *Pieces) func(id string) bool {
+	var failed sync.Map
+	previous := p.Pipeline.Delivered
+	p.Pipeline.Delivered = func(a pipeline.Attempt, r pipeline.Result) bool {
+		ok := previous(a, r)
+		if !ok {
+			failed.Store(a.Subscription.ID, true)
+		}
+		return ok
+	}
+	return func(id string) bool {
+		_, ok := failed.Load(id)
+		return ok
+	}
+}
+
+// oversizeLost takes what is larger than the size limit of such subscriptions
+// for delivered.
+func oversizeLost(such func(subscription.Subscription) bool) func(*Pieces) {
+	return sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		s := a.Subscription
+		if such(s) && s.LimitType == subscription.KBPerPayload && a.Payload.Events == 1 && len(a.Payload.Body) > inner.Limits(s).Bytes {
+			return pipeline.Result{Status: http.StatusOK}
+		}
+		return inner.Attempt(ctx, t, a)
+	})
+}
+
+// keepingThousand takes of what has waited no more than the first thousand
+// events of a subscription; the rest is lost.
+func keepingThousand(waiting func(*Pieces) func(pipeline.Attempt) bool) func(*Pieces) {
+	return func(p *Pieces) {
+		waited := waiting(p)
+		var mu sync.Mutex
+		kept := map[string]int{} // events, by the subscription's id
+		losing(func(a pipeline.Attempt) bool {
+			if !waited(a) {
+				return false
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if a.Number == 1 {
+				kept[a.Subscription.ID] += a.Payload.Events
+			}
+			return kept[a.Subscription.ID] > 1000
+		})(p)
+	}
+}
+
+// uncountingUnknown lets the deletion of what there is not count as one.
+func uncountingUnknown(p *Pieces) {
+	var mu sync.Mutex
+	unknown := map[string]int{} // deletions, by environment
+	answeredTo(http.MethodDelete, http.StatusNotFound, func(k *talk) {
+		mu.Lock()
+		defer mu.Unlock()
+		unknown[strings.Split(k.request.URL.Path, "/")[3]]++
+	})(p)
+	counted(func(d *directory.Directory, environment string) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(d.Subscriptions(environment)) - unknown[environment]
+	})(p)
 }
 
 // lostOnMove takes a payload for delivered if its URL is another than that of

@@ -32,6 +32,12 @@ func deliveryFaults() []Fault {
 
 		{"path-dropped", "Deliveries go to the root of the host.", []string{"DLV-001"},
 			prepared(func(r *http.Request) { r.URL.Path, r.URL.RawPath = "/", "" })},
+		{"path-cut-short", "Of the path of the URL only the first two segments are sent.", []string{"DLV-001"},
+			prepared(func(r *http.Request) {
+				if segments := strings.SplitN(r.URL.EscapedPath(), "/", 4); len(segments) == 4 {
+					r.URL.Path, r.URL.RawPath = strings.Join(segments[:3], "/"), ""
+				}
+			})},
 		{"path-decoded", "Escapes in the path of the URL are decoded.", []string{"DLV-001"},
 			prepared(func(r *http.Request) { r.URL.RawPath, r.URL.RawQuery = "", decoded(r.URL.RawQuery) })},
 		{"header-values-lowered", "Values of headers are sent in lower case.", []string{"DLV-002"},

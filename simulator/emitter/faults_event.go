@@ -1,7 +1,9 @@
 package emitter
 
 import (
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
@@ -73,6 +75,7 @@ func eventFaults() []Fault {
 		{"opt-ins-swapped", "Each opt-in exposes what the other is for.", []string{"EVT-012", "EVT-013", "EVT-014", "EVT-015"},
 			exposed(func(s *subscription.Subscription) { s.ExposeIP, s.ExposeUserAgent = s.ExposeUserAgent, s.ExposeIP })},
 
+		{"ids-per-environment", "No other event of its environment has an event's id; one of another may.", []string{"EVT-001"}, idsPerEnvironment},
 		{"ip-leaked", "The IP address is delivered unasked.", []string{"EVT-012"},
 			exposed(func(s *subscription.Subscription) { s.ExposeIP = true })},
 		{"user-agent-leaked", "The user agent is delivered unasked.", []string{"EVT-013"},
@@ -87,6 +90,30 @@ func eventFaults() []Fault {
 				s.ExposeIP, s.ExposeUserAgent = both, both
 			})},
 	}
+}
+
+// idsPerEnvironment counts the events of each environment that the first client
+// causes, and makes ids of the numbers.
+func idsPerEnvironment(p *Pieces) {
+	var mu sync.Mutex
+	numbers := map[string]map[string]int{} // by environment and the event's own id
+	first := p.Bootstrap.ID
+	shaped(func(s *subscription.Subscription, r *event.Record) {
+		if gjson.Get(r.Body, "actors.client.id").Str != first {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		own := numbers[s.EnvironmentID]
+		if own == nil {
+			own = map[string]int{}
+			numbers[s.EnvironmentID] = own
+		}
+		if own[r.ID] == 0 {
+			own[r.ID] = len(own) + 1
+		}
+		set(r, "id", uuid.NewSHA1(uuid.NameSpaceOID, []byte(strconv.Itoa(own[r.ID]))).String())
+	})(p)
 }
 
 // shaped lets a fault change what an event is shaped from.

@@ -48,6 +48,7 @@ func filterFaults() []Fault {
 				f.Populations = nil
 				return match(f, r)
 			})},
+		{"deleted-population-ignored", "A population that was deleted counts as taken out of all filters.", []string{"FLT-005"}, deletedPopulations},
 		{"one-population-only", "Only the first population is looked at.", []string{"FLT-006"},
 			matched(func(match match, f pipeline.Filter, r event.Record) bool {
 				f.Populations = f.Populations[:min(len(f.Populations), 1)]
@@ -118,6 +119,24 @@ func filterFaults() []Fault {
 		{"untagged-hidden", "Events without a tag are not delivered.", []string{"FLT-011"},
 			matched(func(match match, f pipeline.Filter, r event.Record) bool { return len(r.Tags) > 0 && match(f, r) })},
 		{"first-come-only", "An event that two subscriptions match is delivered to one of them.", []string{"FLT-014"}, firstComeOnly},
+		{"one-subscription-per-url", "Of two subscriptions with one URL only the first delivers.", []string{"FLT-001"},
+			func(p *Pieces) {
+				var first sync.Map // the subscription's id, by URL
+				losing(func(a pipeline.Attempt) bool {
+					id, _ := first.LoadOrStore(a.Subscription.URL, a.Subscription.ID)
+					return id != a.Subscription.ID
+				})(p)
+			}},
+		{"populations-stick", "A PUT that takes the population filter away leaves it in force.", []string{"FLT-015"},
+			lasting(func(old, next subscription.Subscription, made *subscription.Subscription) {
+				if len(next.PopulationIDs) == 0 {
+					made.PopulationIDs = old.PopulationIDs
+				}
+			})},
+		{"tags-and-applications-stick", "A PUT of other tags and applications leaves the old ones in force.", []string{"FLT-015"},
+			lasting(func(old, _ subscription.Subscription, made *subscription.Subscription) {
+				made.Tags, made.ApplicationIDs = old.Tags, old.ApplicationIDs
+			})},
 		{"filters-frozen", "A PUT does not change which events are delivered.", []string{"FLT-015"},
 			func(p *Pieces) {
 				left(func(old, _ subscription.Subscription, made *subscription.Subscription) {
@@ -130,6 +149,23 @@ func filterFaults() []Fault {
 			func(p *Pieces) { p.StartAfter = func(last uint64) uint64 { return max(last, 1) - 1 } }},
 		{"from-the-beginning", "A new subscription gets the events that happened before it.", []string{"FLT-013"},
 			func(p *Pieces) { p.StartAfter = func(uint64) uint64 { return 0 } }},
+	}
+}
+
+// lasting lets a fault decide which filters a replaced subscription has; it is
+// shown with those that were sent.
+func lasting(alter func(old, next subscription.Subscription, made *subscription.Subscription)) func(*Pieces) {
+	return func(p *Pieces) {
+		left(alter)(p)
+		var shown sync.Map // what was sent, by the subscription's id
+		one(func(k *talk) {
+			if k.request.Method == http.MethodPut {
+				shown.Store(k.get("id").Str, gjson.GetBytes(k.sent, "filterOptions").Value())
+			}
+			if sent, ok := shown.Load(k.get("id").Str); ok {
+				k.set("filterOptions", sent)
+			}
+		})(p)
 	}
 }
 
@@ -156,6 +192,23 @@ func either(one, other func(*pipeline.Filter) *[]string) func(*Pieces) {
 		*one(&without), *other(&withoutOther) = nil, nil
 		return match(without, r) || match(withoutOther, r)
 	})
+}
+
+// deletedPopulations takes populations out of filters once they are deleted.
+func deletedPopulations(p *Pieces) {
+	var gone sync.Map // by the population's id
+	talking(func(k *talk) {
+		if _, id, ok := strings.Cut(k.request.URL.Path, "/populations/"); ok && k.managed() && k.request.Method == http.MethodDelete && k.answer.status/100 == 2 {
+			gone.Store(id, true)
+		}
+	})(p)
+	matched(func(match match, f pipeline.Filter, r event.Record) bool {
+		f.Populations = slices.DeleteFunc(slices.Clone(f.Populations), func(id string) bool {
+			_, deleted := gone.Load(id)
+			return deleted
+		})
+		return match(f, r)
+	})(p)
 }
 
 // firstComeOnly leaves out of a payload what went to another subscription before.

@@ -40,6 +40,18 @@ func formatFaults() []Fault {
 		{"newrelic-text", "New Relic records are lines of text.", []string{"FMT-N01"},
 			recorded(subscription.NewRelic, func(record string) string { return "event=" + gjson.Get(record, "event").Raw })},
 
+		{"formats-never-pretty", "Formats other than ACTIVITY ignore prettyPrint.", []string{"DLV-014"},
+			func(p *Pieces) {
+				flat := func(s *subscription.Subscription) { s.PrettyPrint = s.PrettyPrint && own(*s) }
+				exposed(flat)(p)
+				framed(flat)(p)
+			}},
+		{"formats-never-lines", "Formats other than ACTIVITY come in arrays although ND_JSON was asked for.", []string{"DLV-016"},
+			framed(func(s *subscription.Subscription) {
+				if !own(*s) {
+					s.PayloadFormat = subscription.JSONArray
+				}
+			})},
 		{"formats-unfiltered", "Formats other than ACTIVITY ignore filters by population.", []string{"FMT-X01"},
 			func(p *Pieces) { unfiltered(p, func(s subscription.Subscription) bool { return !own(s) }) }},
 		{"formats-unlimited", "Formats other than ACTIVITY ignore the payload limit.", []string{"FMT-X01"},

@@ -82,6 +82,23 @@ func laterTLSFaults() []Fault {
 				done := succeeded(p)
 				shown(func(s subscription.Subscription) bool { return !done(s.ID) })(p)
 			}},
+		{"client-cert-remembered", "After a change of the key the certificate of the old one is presented.", []string{"DLV-TLS-006"},
+			func(p *Pieces) {
+				var first sync.Map // how to present a certificate, by the subscription's id
+				secured(func(s subscription.Subscription, c *tls.Config) {
+					if c.GetClientCertificate != nil {
+						present, _ := first.LoadOrStore(s.ID, c.GetClientCertificate)
+						c.GetClientCertificate, _ = present.(func(*tls.CertificateRequestInfo) (*tls.Certificate, error))
+					}
+				})(p)
+			}},
+		{"client-cert-of-creations", "The certificate of a key is presented only if the subscription was never changed.", []string{"DLV-TLS-006"},
+			secured(func(s subscription.Subscription, c *tls.Config) {
+				if !s.UpdatedAt.IsZero() {
+					c.GetClientCertificate = nil
+				}
+			})},
+		{"lax-host", "Nothing is verified at a host to which another subscription delivers without verification.", []string{"DLV-TLS-002"}, laxHost},
 		{"test-trusts-everything", "A connection test verifies nothing and presents no certificate.", []string{"DLV-TLS-002"},
 			probing(func(ctx context.Context, p pipeline.Pieces, _ http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				t := p.Connect(&tls.Config{InsecureSkipVerify: true})
@@ -127,8 +144,14 @@ func laterDeliveryFaults() []Fault {
 				})(p)
 			}},
 		{"last-overtaken", "Every second time, a payload that is sent again brings a later event in the place of its last.", []string{"RTY-006"}, lastOvertaken},
+		{"hold-after-four-seconds", "After four seconds without a delivery, events are held half a second too long.", []string{"DLV-012"}, heldAfterAPause},
 		{"hold-after-change", "Events of a subscription that was changed are held half a second too long.", []string{"DLV-012"},
 			heldIf(func(s subscription.Subscription) bool { return !s.UpdatedAt.IsZero() })},
+		{"hold-after-move", "Events of a subscription whose URL was changed are held half a second too long.", []string{"DLV-012"},
+			func(p *Pieces) {
+				moved := replacements(p, func(old, next subscription.Subscription) bool { return old.URL != next.URL })
+				heldIf(func(s subscription.Subscription) bool { times, _ := moved(s.ID); return times > 0 })(p)
+			}},
 		{"hold-splunk", "Events in the format SPLUNK are held half a second too long.", []string{"DLV-012"},
 			heldIf(func(s subscription.Subscription) bool { return s.Format == subscription.Splunk })},
 		{"ndjson-unfiltered", "ND_JSON has what the filters keep out as well.", []string{"FLT-002", "FLT-005"},
@@ -320,6 +343,20 @@ func heldIf(such func(subscription.Subscription) bool) func(*Pieces) {
 		}
 		return inner.Attempt(ctx, t, a)
 	})
+}
+
+// heldAfterAPause holds the events of subscriptions that had nothing to deliver
+// for four seconds.
+func heldAfterAPause(p *Pieces) {
+	var last sync.Map // delivery, by the subscription's id
+	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		if at, ok := last.Load(a.Subscription.ID); ok && a.Number == 1 && time.Since(at.(time.Time)) > 4*time.Second {
+			pause(ctx, limits.Hold+500*time.Millisecond)
+		}
+		r := inner.Attempt(ctx, t, a)
+		last.Store(a.Subscription.ID, time.Now())
+		return r
+	})(p)
 }
 
 // lastOvertaken puts, every second time, the event after the payload in the

@@ -38,6 +38,7 @@ func limitFaults() []Fault {
 				}
 				return n
 			})},
+		{"limit-counts-refused", "Creates that were refused count towards the limit.", []string{"SUB-LIMIT-050"}, countingRefused()},
 		{"limit-refused-and-made", "The 51st subscription is refused and made nevertheless.", []string{"SUB-LIMIT-054"},
 			func(p *Pieces) {
 				p.Directory.MaxSubscriptions++
@@ -129,6 +130,25 @@ func countingDeleted() func(*Pieces) {
 			s, err := create()
 			if err == nil {
 				made[environment]++
+			}
+			return s, err
+		})(p)
+	}
+}
+
+func countingRefused() func(*Pieces) {
+	return func(p *Pieces) {
+		var mu sync.Mutex
+		refused := map[string]int{} // creates, by environment
+		making(func(_ api.Subscriptions, d *directory.Directory, environment string, create func() (subscription.Subscription, error)) (subscription.Subscription, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if len(d.Subscriptions(environment))+refused[environment] >= limits.SubscriptionsPerEnvironment {
+				return subscription.Subscription{}, &directory.LimitReached{Limit: limits.SubscriptionsPerEnvironment}
+			}
+			s, err := create()
+			if err != nil {
+				refused[environment]++
 			}
 			return s, err
 		})(p)

@@ -11,11 +11,13 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
 
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
+	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
 // retryFaults are those of what happens until, and after, a 200.
@@ -37,6 +39,11 @@ func retryFaults() []Fault {
 			func(p *Pieces) {
 				previous := p.Pipeline.Connect
 				p.Pipeline.Connect = func(c *tls.Config) http.RoundTripper { return following{previous(c)} }
+			}},
+		{"redirect-followed-and-retried", "A redirect is followed, and the delivery is tried again.", []string{"RTY-011"},
+			func(p *Pieces) {
+				previous := p.Pipeline.Connect
+				p.Pipeline.Connect = func(c *tls.Config) http.RoundTripper { return straying{previous(c)} }
 			}},
 		{"give-up-on-404", "A delivery answered with 404 is given up.", []string{"RTY-002"}, accepting(http.StatusNotFound)},
 		{"give-up-on-410", "A delivery answered with 410 is given up.", []string{"RTY-002"}, accepting(http.StatusGone)},
@@ -79,14 +86,7 @@ func retryFaults() []Fault {
 				return r
 			})},
 		{"reorder", "Events of a payload stand in reverse order.", []string{"RTY-008"},
-			func(p *Pieces) {
-				previous := p.Pipeline.Join
-				p.Pipeline.Join = func(b *pipeline.Batch) []byte {
-					reversed := b.Records()
-					slices.Reverse(reversed)
-					return previous(batchOf(b.Framing, reversed))
-				}
-			}},
+			reordered(func(*pipeline.Batch) bool { return true })},
 		{"resend-after-200", "A delivery is sent again after it was accepted.", []string{"RTY-005"},
 			sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				r := inner.Attempt(ctx, t, a)
@@ -95,6 +95,9 @@ func retryFaults() []Fault {
 				}
 				return r
 			})},
+		{"resend-after-four-seconds", "What was accepted is sent again four seconds later.", []string{"RTY-005"}, later(func(*pipeline.Attempt) {})},
+		{"empty-after-a-pause", "Four seconds after a delivery follows an empty one.", []string{"DLV-006"},
+			later(func(a *pipeline.Attempt) { a.Payload.Body = []byte("[]") })},
 		{"new-ids-on-retry", "Events get new ids when they are sent again.", []string{"RTY-012"},
 			sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
 				if a.Number > 1 {
@@ -102,9 +105,51 @@ func retryFaults() []Fault {
 				}
 				return inner.Attempt(ctx, t, a)
 			})},
-		{"overtake", "While a delivery fails, later events are delivered.", []string{"RTY-006"}, overtaking},
+		{"give-up-on-rare-4xx", "A delivery answered with 407, 411, 412, 414, 416 to 418, 424 or 426 is given up.", []string{"RTY-002"},
+			decided(func(_ pipeline.Attempt, r pipeline.Result) bool {
+				return slices.Contains([]int{407, 411, 412, 414, 416, 417, 418, 424, 426}, r.Status)
+			})},
+		{"give-up-on-rare-5xx", "A delivery answered with 505, 506, 508, 510 or 520 to 598 is given up.", []string{"RTY-007"},
+			decided(func(_ pipeline.Attempt, r pipeline.Result) bool {
+				return slices.Contains([]int{505, 506, 508, 510}, r.Status) || r.Status >= 520 && r.Status < 599
+			})},
+		{"outage-of-1000", "Of what waits for a failing receiver only a thousand events are kept.", []string{"RTY-007"},
+			keepingThousand(func(p *Pieces) func(pipeline.Attempt) bool {
+				failed := failedOnce(p)
+				return func(a pipeline.Attempt) bool { return failed(a.Subscription.ID) }
+			})},
+		{"reorder-more-than-10", "Events of a payload of more than ten stand in reverse order.", []string{"RTY-008"},
+			reordered(func(b *pipeline.Batch) bool { return b.Len() > 10 })},
+		{"reorder-ndjson", "Events of a payload of ND_JSON stand in reverse order.", []string{"RTY-008"},
+			reordered(func(b *pipeline.Batch) bool { return b.Framing.Open == "" })},
+		{"overtake-after-change", "While a delivery of a subscription that was changed fails, later events are delivered.", []string{"RTY-006"},
+			overtakingIf(func(s subscription.Subscription) bool { return !s.UpdatedAt.IsZero() })},
+		{"four-queues-for-all", "While four subscriptions of an environment fail, the others wait.", []string{"RTY-009"}, fourQueues},
+		{"overtake", "While a delivery fails, later events are delivered.", []string{"RTY-006"},
+			overtakingIf(func(subscription.Subscription) bool { return true })},
 		{"one-queue-for-all", "While one subscription fails, the others wait.", []string{"RTY-009"}, oneQueue},
 	}
+}
+
+// later sends what was accepted again four seconds later, changed.
+func later(alter func(*pipeline.Attempt)) func(*Pieces) {
+	return sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		r := inner.Attempt(ctx, t, a)
+		if inner.Delivered(a, r) {
+			a.Payload.Body = slices.Clone(a.Payload.Body)
+			alter(&a)
+			time.AfterFunc(4*time.Second, func() {
+				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+				defer cancel()
+				own := inner.Connect(&tls.Config{InsecureSkipVerify: true})
+				if c, ok := own.(interface{ CloseIdleConnections() }); ok {
+					defer c.CloseIdleConnections()
+				}
+				inner.Attempt(ctx, own, a)
+			})
+		}
+		return r
+	})
 }
 
 // decided lets a fault take more for delivered.
@@ -158,19 +203,75 @@ func renamed(body []byte) []byte {
 	return body
 }
 
-// overtaking sends, after a failed attempt, what comes after the payload.
-func overtaking(p *Pieces) {
-	log := p.Log
-	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
-		r := inner.Attempt(ctx, t, a)
-		if inner.Delivered(a, r) {
+// straying posts to where a redirect points, and takes no notice of the answer
+// there.
+type straying struct{ http.RoundTripper }
+
+func (s straying) RoundTrip(req *http.Request) (*http.Response, error) {
+	answer, err := following(s).RoundTrip(req)
+	if err == nil && answer.Request != nil && answer.Request.URL.String() != req.URL.String() {
+		answer.StatusCode = http.StatusFound
+	}
+	return answer, err
+}
+
+// overtakingIf sends, after a failed attempt of such a subscription, what comes
+// after the payload.
+func overtakingIf(such func(subscription.Subscription) bool) func(*Pieces) {
+	return func(p *Pieces) {
+		log := p.Log
+		sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+			s, r := a.Subscription, inner.Attempt(ctx, t, a)
+			if !such(s) || inner.Delivered(a, r) {
+				return r
+			}
+			if body := gather(ctx, log, inner, s, pipeline.FilterOf(s), stretch{environment: s.EnvironmentID, from: a.Payload.Next}); body != nil {
+				later := a
+				later.Payload.Body = body
+				inner.Attempt(ctx, t, later)
+			}
 			return r
+		})(p)
+	}
+}
+
+// reordered turns such payloads round.
+func reordered(such func(*pipeline.Batch) bool) func(*Pieces) {
+	return func(p *Pieces) {
+		previous := p.Pipeline.Join
+		p.Pipeline.Join = func(b *pipeline.Batch) []byte {
+			if !such(b) {
+				return previous(b)
+			}
+			records := b.Records()
+			slices.Reverse(records)
+			return previous(batchOf(b.Framing, records))
 		}
-		s := a.Subscription
-		if body := gather(ctx, log, inner, s, pipeline.FilterOf(s), stretch{environment: s.EnvironmentID, from: a.Payload.Next}); body != nil {
-			later := a
-			later.Payload.Body = body
-			inner.Attempt(ctx, t, later)
+	}
+}
+
+// fourQueues lets nobody else of an environment send while four fail there.
+func fourQueues(p *Pieces) {
+	var mu sync.Mutex
+	failing := map[string]map[string]bool{} // by environment and id
+	sent(func(ctx context.Context, inner pipeline.Pieces, t http.RoundTripper, a pipeline.Attempt) pipeline.Result {
+		id := a.Subscription.ID
+		mu.Lock()
+		queues := failing[a.Subscription.EnvironmentID]
+		if queues == nil {
+			queues = map[string]bool{}
+			failing[a.Subscription.EnvironmentID] = queues
+		}
+		full := len(queues) >= 4 && !queues[id]
+		mu.Unlock()
+		if full {
+			return pipeline.Result{Err: errQueued}
+		}
+		r := inner.Attempt(ctx, t, a)
+		mu.Lock()
+		defer mu.Unlock()
+		if delete(queues, id); !inner.Delivered(a, r) {
+			queues[id] = true
 		}
 		return r
 	})(p)

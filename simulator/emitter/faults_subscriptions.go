@@ -1,6 +1,7 @@
 package emitter
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -8,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
 
+	"github.com/hookproof/hookproof/simulator/emitter/api"
+	"github.com/hookproof/hookproof/simulator/emitter/directory"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
@@ -163,6 +166,13 @@ func changeFaults() []Fault {
 			answeredTo(http.MethodGet, http.StatusNotFound, func(k *talk) { k.answer.status = http.StatusForbidden })},
 		{"unknown-replaced", "A PUT of an unknown subscription is answered with 201.", []string{"SUB-CRUD-019"},
 			answeredTo(http.MethodPut, http.StatusNotFound, func(k *talk) { k.answer.status = http.StatusCreated })},
+		{"foreign-deleted", "A subscription is deleted through another environment.", []string{"SUB-CRUD-019"},
+			func(p *Pieces) {
+				previous := p.API.Subscriptions
+				p.API.Subscriptions = func(d *directory.Directory) api.Subscriptions {
+					return deletingEverywhere{everywhere{wrapped(previous, d), d}}
+				}
+			}},
 		{"unknown-deleted", "A DELETE of an unknown subscription is answered with 204.", []string{"SUB-CRUD-019"},
 			answeredTo(http.MethodDelete, http.StatusNotFound, func(k *talk) {
 				k.answer.status = http.StatusNoContent
@@ -178,6 +188,21 @@ func changeFaults() []Fault {
 				}
 			})},
 	}
+}
+
+// deletingEverywhere deletes subscriptions of all environments in each, and
+// shows them in their own only.
+type deletingEverywhere struct{ everywhere }
+
+func (e deletingEverywhere) Subscription(environment, id string) (subscription.Subscription, bool) {
+	return e.subscriptions.Subscription(environment, id)
+}
+
+func (e deletingEverywhere) DeleteSubscription(ctx context.Context, caller directory.Caller, environment, id string) error {
+	if s, ok := e.everywhere.Subscription(environment, id); ok {
+		environment = s.EnvironmentID
+	}
+	return e.subscriptions.DeleteSubscription(ctx, caller, environment, id)
 }
 
 // aboutSubscriptions says whether the request is to the subscriptions of an

@@ -11,7 +11,9 @@ import (
 	"errors"
 	"math/big"
 	"net/http"
+	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
@@ -23,6 +25,19 @@ func tlsFaults() []Fault {
 	return []Fault{
 		{"trust-everything", "Certificates are not verified although they should be.", []string{"DLV-TLS-002"},
 			secured(func(_ subscription.Subscription, c *tls.Config) { c.InsecureSkipVerify = true })},
+		{"not-yet-valid-trusted", "A certificate that is not valid yet is trusted.", []string{"DLV-TLS-002"},
+			trusting(func(s subscription.Subscription, _ bool, state tls.ConnectionState, roots *x509.CertPool) error {
+				leaf := state.PeerCertificates[0]
+				if !leaf.NotBefore.After(time.Now()) {
+					return fits(s, state, roots)
+				}
+				chain := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool(), CurrentTime: leaf.NotBefore.Add(time.Minute)}
+				for _, c := range state.PeerCertificates[1:] {
+					chain.Intermediates.AddCert(c)
+				}
+				_, err := leaf.Verify(chain)
+				return err
+			})},
 		{"trust-nothing", "Uploaded certificates create no trust.", []string{"DLV-TLS-003", "DLV-TLS-004"},
 			func(p *Pieces) {
 				previous := p.Pipeline.TLS
@@ -133,4 +148,22 @@ func selfMade() (*tls.Certificate, error) {
 		return nil, err
 	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+}
+
+// laxHost verifies nothing at hosts at which a subscription of the environment
+// has nothing verified.
+func laxHost(p *Pieces) {
+	var lax sync.Map // by environment and host
+	secured(func(s subscription.Subscription, c *tls.Config) {
+		u, err := url.Parse(s.URL)
+		if err != nil {
+			return
+		}
+		host := s.EnvironmentID + " " + u.Host
+		if !s.VerifyTLS {
+			lax.Store(host, true)
+		} else if _, ok := lax.Load(host); ok {
+			c.InsecureSkipVerify = true
+		}
+	})(p)
 }

@@ -34,10 +34,12 @@ func Invariants(t *transcript.Transcript, times Times) *Broken {
 	for _, look := range []func() *Broken{
 		o.everyDelivery,
 		o.distinct,
+		func() *Broken { return o.everySite(o.suspended) },
 		func() *Broken { return o.everySite(o.resent) },
 		func() *Broken { return o.everySite(o.overtaken) },
 		func() *Broken { return o.everySite(func(s *site) *Broken { return o.held(s, times) }) },
 		func() *Broken { return o.everySite(o.altered) },
+		func() *Broken { return o.everySite(o.shuffled) },
 	} {
 		if b := look(); b != nil {
 			return b
@@ -105,7 +107,15 @@ func byAny(configurations []configuration, d arrived, judge promise) *Broken {
 // promises are those about a single delivery.
 func (o *observed) promises() []promise {
 	list := []promise{asRequested, o.withHeaders, o.hidingInText}
-	for _, p := range []promise{neverEmpty, inFormat, laidOut, withinLimit, withID, o.hidingAddress, o.hidingAgent} {
+	for _, p := range []promise{inLines, laidOut} {
+		list = append(list, func(c configuration, d arrived) *Broken {
+			if !d.Complete || d.Truncated {
+				return nil
+			}
+			return p(c, d)
+		})
+	}
+	for _, p := range []promise{neverEmpty, inFormat, withinLimit, withID, o.hidingAddress, o.hidingAgent} {
 		list = append(list, func(c configuration, d arrived) *Broken {
 			// The body of what arrived in part, or in a format other than the
 			// documented one of activities, says nothing.

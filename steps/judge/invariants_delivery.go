@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -50,8 +51,8 @@ func neverEmpty(_ configuration, d arrived) *Broken {
 	return broken(Fail("at least one event").Got("%s", describeBody(d.Body)), "DLV-006")
 }
 
-// inFormat judges that the body is one array, or lines of objects, whichever
-// was asked for. (DLV-004 and DLV-005, DLV-016)
+// inFormat judges that the body is one array, unless something else was asked
+// for. (DLV-004 and DLV-005)
 func inFormat(c configuration, d arrived) *Broken {
 	switch c.body.Get("payloadOptions.payloadFormat.https.format").String() {
 	case "", "JSON_ARRAY":
@@ -60,17 +61,28 @@ func inFormat(c configuration, d arrived) *Broken {
 			rules = append(rules, "DLV-005")
 		}
 		return broken(oneArray(d.Delivery), rules...)
-	case "ND_JSON":
-		return broken(onePerLine(d.Delivery), "DLV-016")
 	}
 	return nil
 }
 
-// laidOut judges that an array is indented where that was asked for. (DLV-014)
+// inLines judges that the body is lines of objects where that was asked for,
+// whatever the format of the records. An empty one is for neverEmpty. (DLV-016)
+func inLines(c configuration, d arrived) *Broken {
+	if c.body.Get("payloadOptions.payloadFormat.https.format").Str != "ND_JSON" || len(bytes.TrimSpace(d.Body)) == 0 {
+		return nil
+	}
+	return broken(onePerLine(d.Delivery), "DLV-016")
+}
+
+// laidOut judges that the body is indented where that was asked for, whatever
+// the format of the records. (DLV-014)
 func laidOut(c configuration, d arrived) *Broken {
 	https := c.body.Get("payloadOptions.payloadFormat.https")
 	if https.Get("format").Str != "JSON_ARRAY" || !https.Get("prettyPrint").Bool() {
 		return nil
+	}
+	if body := bytes.TrimSpace(d.Body); len(body) == 0 || string(body) == "[]" {
+		return nil // for neverEmpty
 	}
 	return broken(pretty(d.Delivery), "DLV-014")
 }
@@ -166,6 +178,8 @@ func (o *observed) hidingAddress(c configuration, d arrived) *Broken {
 			} else {
 				leak = HidesAddress(e, Origin{})
 			}
+		} else if o.ofTest(e) && !leak.failed {
+			leak = HidesAddress(e, Origin{})
 		}
 		if leak.failed {
 			return broken(leak.Got("%s in event %s", leak.Actual, cut(e.Raw)), "EVT-012")
@@ -181,14 +195,14 @@ func (o *observed) hidingAgent(c configuration, d arrived) *Broken {
 	}
 	for _, e := range d.events {
 		key, ok := o.cause(e)
-		if !ok {
+		if !ok && !o.ofTest(e) {
 			continue
 		}
 		var leak Outcome
 		if posted, ok := o.posted[key]; ok {
 			leak = hides(e, posted, "source.userAgent", "the user agent")
-		} else if from := o.origin(key); from.UserAgent != "" {
-			leak = HidesUserAgent(e, from)
+		} else if agent := o.agent(key); agent != "" {
+			leak = HidesUserAgent(e, Origin{UserAgent: agent})
 		} else if occurs(e, plainAgent) {
 			leak = Fail("nothing of the caller's user agent").Got("%s", plainAgent)
 		}
@@ -197,6 +211,21 @@ func (o *observed) hidingAgent(c configuration, d arrived) *Broken {
 		}
 	}
 	return nil
+}
+
+// ofTest tells whether the event is that of a connection test.
+func (o *observed) ofTest(e gjson.Result) bool {
+	return o.tested && e.Get("action.type").Str == deliveryTest
+}
+
+// agent is the user agent of the API call that caused an event, or of the
+// connection test whose event was caused by nothing else; empty, where the
+// suite named none.
+func (o *observed) agent(key string) string {
+	if key == "" {
+		return o.tester
+	}
+	return o.origin(key).UserAgent
 }
 
 // origin is where an event came from that an API call caused.

@@ -39,6 +39,31 @@ func subject(event gjson.Result) string {
 	return strings.Join(words, " ")
 }
 
+// suspended judges that no event is delivered of those that were caused after
+// the answer with which the subscription was disabled, and before it was asked
+// to be enabled again. (DLV-020, or SUS-003 where it was created disabled)
+func (o *observed) suspended(s *site) *Broken {
+	for _, d := range s.deliveries {
+		for _, e := range d.events {
+			key, known := o.cause(e)
+			if !known || o.twice[key] {
+				continue
+			}
+			possible := s.between(o.caused[key], d.entry)
+			if len(possible) == 0 || slices.ContainsFunc(possible, func(c configuration) bool { return c.enabled() }) {
+				continue
+			}
+			rule := "SUS-003"
+			if slices.ContainsFunc(possible, func(c configuration) bool { return c.replaced }) {
+				rule = "DLV-020"
+			}
+			return broken(Fail("nothing of what happened while the subscription was disabled").
+				Got("event %s (%s) in delivery %d", e.Get("id").String(), e.Get("action.type"), d.Seq), rule)
+		}
+	}
+	return nil
+}
+
 // patience is how long an emitter waits at least for the answer to a
 // delivery. Where more time has passed since a delivery can have begun, its
 // answer may have come too late, or never.
@@ -82,12 +107,13 @@ func (o *observed) fresh(d arrived, at time.Time) bool {
 
 // overtaken judges that while a delivery fails no other event is delivered,
 // unless everything that waits comes along with it: whether a delivery that is
-// tried again has the same events, fewer or more, is not documented.
+// tried again has the same events, fewer or more, is not documented. Owed by a
+// single subscription, changed or not, that wants the same events all the time.
 // Deliveries side by side that all succeed overtake nothing, and that one is
 // never answered is known to the emitter only once it tries again, so that a
 // delivery which begins before counts as side by side. (RTY-006)
 func (o *observed) overtaken(s *site) *Broken {
-	if _, single := s.only(); !single || o.steered {
+	if !s.steady() || o.steered {
 		return nil
 	}
 	waiting := map[string]int{} // the failed delivery, by event
@@ -205,6 +231,35 @@ func (o *observed) altered(s *site) *Broken {
 			if f.Raw != e.Raw && !cmp.Equal(f.Value(), e.Value()) {
 				return broken(Fail("the same content each time an event is sent: %s", cut(f.Raw)).Got("%s in delivery %d", cut(e.Raw), d.Seq), "RTY-012")
 			}
+		}
+	}
+	return nil
+}
+
+// shuffled judges that within a delivery no event stands before one that had
+// happened before anybody asked for it. Deliveries side by side may come in
+// any order, and what was sent before has been in order once. (RTY-008)
+func (o *observed) shuffled(s *site) *Broken {
+	seen := map[string]bool{}
+	for _, d := range s.deliveries {
+		keys := o.keys(d.events)
+		latest := -1 // the event asked for last among those that stand before
+		for i, key := range keys {
+			entry, known := o.caused[key]
+			asked := o.asked[key]
+			if !known || o.twice[key] || seen[key] || asked.IsZero() {
+				continue
+			}
+			if latest >= 0 && o.t.Entries[entry].Caused.At.Before(o.asked[keys[latest]]) {
+				return broken(Fail("%s before %s, which happened after it", o.t.Entries[entry].Caused.Name, o.t.Entries[o.caused[keys[latest]]].Caused.Name).
+					Got("as number %d and %d in delivery %d", i+1, latest+1, d.Seq), "RTY-008")
+			}
+			if latest < 0 || asked.After(o.asked[keys[latest]]) {
+				latest = i
+			}
+		}
+		for _, key := range keys {
+			seen[key] = true
 		}
 	}
 	return nil

@@ -91,6 +91,13 @@ func (s *story) tested(id string) *story {
 	return s
 }
 
+// testedBy is tested with a user agent.
+func (s *story) testedBy(id, agent string) *story {
+	s.tested(id)
+	s.Entries[len(s.Entries)-1].Exchange.Request.Headers["User-Agent"] = []string{agent}
+	return s
+}
+
 // users makes users by API calls; each causes an event about it.
 func (s *story) users(ids ...string) *story {
 	for _, id := range ids {
@@ -284,6 +291,9 @@ func TestEveryBodyIsAsConfigured(t *testing.T) {
 		{"no body", ordinary().users("a").brings(200, ""), "DLV-006"},
 		{"no line", ordinary(format, "ND_JSON").users("a").brings(200, "\n\n"), "DLV-006"},
 		{"another product's format", ordinary("format", "SPLUNK").users("a").brings(200, `{"event":{}}`), ""},
+		{"another product's format in lines", ordinary("format", "SPLUNK", format, "ND_JSON").users("a").brings(200, `{"event":{}}`), ""},
+		{"another product's format in an array where lines are due", ordinary("format", "SPLUNK", format, "ND_JSON").users("a").brings(200, `[{"event":{}}]`), "DLV-016"},
+		{"another product's format, cut short", ordinary("format", "SPLUNK", format, "ND_JSON").users("a").brings(200, `[{"ev`, func(d *transcript.Delivery) { d.Truncated = true }), ""},
 		{"the format of activities", ordinary("format", "ACTIVITY").users("a").brings(200, `{}`), "DLV-004 DLV-005"},
 	})
 }
@@ -302,7 +312,10 @@ func TestEveryArrayIsIndentedWhereThatWasAskedFor(t *testing.T) {
 		{"pretty without a format", ordinary(pretty, true).users("a").brings(200, flat), ""},
 		{"lines", ordinary(format, "ND_JSON", pretty, true).users("a").brings(200, userEvent("a")), ""},
 		{"nothing to indent", ordinary(format, "JSON_ARRAY", pretty, true).users("a").brings(200, "[]"), "DLV-006"},
-		{"another product's format", ordinary(format, "JSON_ARRAY", pretty, true, "format", "SPLUNK").users("a").brings(200, flat), ""},
+		{"another product's format, flat", ordinary(format, "JSON_ARRAY", pretty, true, "format", "SPLUNK").users("a").brings(200, flat), "DLV-014"},
+		{"another product's format, indented", ordinary(format, "JSON_ARRAY", pretty, true, "format", "SPLUNK").users("a").brings(200, indented), ""},
+		{"another product's format, records in a row", ordinary(format, "JSON_ARRAY", pretty, true, "format", "SPLUNK").users("a").brings(200, "{\n  \"event\":{}\n}\n{\n  \"event\":{}\n}\n"), ""},
+		{"nothing at all to indent", ordinary(format, "JSON_ARRAY", pretty, true).users("a").brings(200, "\n"), "DLV-006"},
 	})
 }
 
@@ -373,6 +386,13 @@ func TestWhatWasNotOptedInIsHidden(t *testing.T) {
 		{"in a record, posted elsewhere as well", ordinary("format", "SPLUNK").posts(userEvent("a", "source.userAgent", "curl/8.1", "result.description", "by curl/8.1")).
 			brings(200, `[{"event":`+leaking+`}]`), ""},
 		{"the suite's own agent", ordinary().users("a").brings(200, "["+plain+"]"), "EVT-013"},
+		{"of a connection test, hidden", ordinary().tested("s").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST")+"]"), ""},
+		{"of a connection test, with the agent", ordinary().tested("s").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "Go-http-client/2.0")+"]"), "EVT-013"},
+		{"of a connection test, with the agent that was sent", ordinary().testedBy("s", "Probe/7").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "probe 7")+"]"), "EVT-013"},
+		{"of a connection test, with another agent than was sent", ordinary().testedBy("s", "Probe/7").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "curl/8.1")+"]"), ""},
+		{"of a connection test, with the address", ordinary().tested("s").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "somebody at 203.0.113.86")+"]"), "EVT-012"},
+		{"of a connection test, opted in", ordinary(address, true, agent, true).tested("s").brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "Go-http-client/2.0 at 203.0.113.86")+"]"), ""},
+		{"of no connection test", ordinary().brings(200, "["+userEvent("a", "action.type", "EVENT_DELIVERY_TEST", "action.by", "somebody at 203.0.113.86")+"]"), ""},
 		{"opted out, and caused before", ordinary(agent, true).users("a").put("s", subscriptionTo("r"), 200).brings(200, "["+plain+"]"), ""},
 		{"opted out, and caused after", ordinary(agent, true).put("s", subscriptionTo("r"), 200).users("a").brings(200, "["+plain+"]"), "EVT-013"},
 	})
@@ -416,7 +436,15 @@ func TestNothingOvertakesWhatFails(t *testing.T) {
 		{"never answered, and tried again", ordinary().users("a", "b").delivers(0, "a").delivers(0, "a").delivers(200, "b"), "RTY-006"},
 		{"never answered, and overtaken", ordinary().users("a", "b").delivers(0, "a").delivers(500, "a").delivers(200, "b"), "RTY-006"},
 		{"another id each time is no overtaking", ordinary().users("a").delivers(500, "a").brings(200, fresh), "RTY-012"},
-		{"changed meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r"), 200).users("b").delivers(200, "b"), ""},
+		{"changed meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r", "name", "other"), 200).users("b").delivers(200, "b"), "RTY-006"},
+		{"changed meanwhile, in turn", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r", "name", "other"), 200).users("b").delivers(200, "a", "b"), ""},
+		{"filtered in another way meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r", "filterOptions.includedTags", []string{"t"}), 200).users("b").delivers(200, "b"), ""},
+		{"in another format meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r", "format", "SPLUNK"), 200).users("b").delivers(200, "b"), ""},
+		{"moved meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r", "httpEndpoint.url", "https://127.0.0.1:7/hooks/r/x"), 200).users("b").
+			brings(200, b, func(d *transcript.Delivery) { d.Target += "/x" }), ""},
+		{"suspended meanwhile", ordinary().users("a").delivers(500, "a").put("s", subscriptionTo("r", "enabled", false), 200).put("s", subscriptionTo("r"), 200).users("b").delivers(200, "b"), ""},
+		{"deleted meanwhile", ordinary().users("a", "b").delivers(500, "a").exchange("emitter", "DELETE", subscriptions+"/s", "", 204, "").delivers(200, "b"), ""},
+		{"of two subscriptions", ordinary().subscribed("t", subscriptionTo("r")).users("a", "b").delivers(500, "a").delivers(200, "b"), ""},
 		{"the clock was moved", ordinary().users("a", "b").delivers(500, "a").exchange("control", "POST", "/control/clock", "{}", 200, "").delivers(200, "b"), ""},
 	})
 }
@@ -431,7 +459,7 @@ func TestNothingIsHeldForLong(t *testing.T) {
 		{"behind one that took long", ordinary().users("a", "b").brings(200, "["+userEvent("a")+"]", func(d *transcript.Delivery) { d.Answer.At = d.Answer.At.Add(long) }).
 			later(long).delivers(200, "b"), ""},
 		{"behind one that failed", ordinary().users("a").delivers(500, "a").users("b").later(long).delivers(200, "a").delivers(200, "b"), ""},
-		{"switched off", ordinary("enabled", false).users("a").later(long).delivers(200, "a"), ""},
+		{"switched off", ordinary("enabled", false).users("a").later(long).delivers(200, "a"), "SUS-003"},
 		{"switched on meanwhile", ordinary("enabled", false).users("a").later(long).put("s", subscriptionTo("r"), 200).delivers(200, "a"), ""},
 		{"a receiver that was told to fail", told().receiver("r", `{"steps":[{"delay":"3s"}]}`).subscribed("s", subscriptionTo("r")).users("a").later(long).delivers(200, "a"), ""},
 		{"a receiver that was closed", ordinary().exchange("receiver", "PUT", "/inspect/endpoints/ep-r/listener", "{}", 200, "").users("a").later(long).delivers(200, "a"), ""},
@@ -457,5 +485,42 @@ func TestWhatIsSentAgainIsTheSame(t *testing.T) {
 		{"two events about one user", ordinary().users("a", "a").delivers(200, "a").brings(200, "["+userEvent("a", "id", "x")+"]"), ""},
 		{"records that tell no id", ordinary("format", "NEWRELIC").users("a", "b").brings(200, `[{"message":"one"}]`).brings(200, `[{"message":"another"}]`), ""},
 		{"a MUST goes first", ordinary().users("a").delivers(500, "a").brings(200, other).delivers(200, "a"), "RTY-005"},
+	})
+}
+
+func TestNothingIsDeliveredOfWhatHappensWhileDisabled(t *testing.T) {
+	t.Parallel()
+	off, on := subscriptionTo("r", "enabled", false), subscriptionTo("r")
+	stays := subscriptionTo("r", "enabled", false, "name", "other")
+	checkInvariants(t, []invariantCase{
+		{"disabled", ordinary().put("s", off, 200).users("a").delivers(200, "a"), "DLV-020"},
+		{"disabled, and the delivery fails", ordinary().put("s", off, 200).users("a").delivers(500, "a"), "DLV-020"},
+		{"disabled, and caused before", ordinary().users("a").put("s", off, 200).delivers(200, "a"), ""},
+		{"disabled, and one of two caused before", ordinary().users("a").put("s", off, 200).users("b").delivers(200, "a", "b"), "DLV-020"},
+		{"disabled, refused", ordinary().put("s", off, 400).users("a").delivers(200, "a"), ""},
+		{"disabled, never answered", ordinary().put("s", off, 0).users("a").delivers(200, "a"), ""},
+		{"enabled again", ordinary().put("s", off, 200).users("a").put("s", on, 200).delivers(200, "a"), ""},
+		{"created disabled", ordinary("enabled", false).users("a").delivers(200, "a"), "SUS-003"},
+		{"created disabled, and changed", ordinary("enabled", false).put("s", stays, 200).users("a").delivers(200, "a"), "DLV-020"},
+		{"moved here while it was off", told("q", "r").subscribed("s", subscriptionTo("q", "enabled", false)).put("s", off, 200).users("a").delivers(200, "a"), "DLV-020"},
+		{"another delivers here as well", ordinary().subscribed("t", on).put("s", off, 200).users("a").delivers(200, "a"), ""},
+		{"an event of somebody else", ordinary().put("s", off, 200).delivers(200, "a"), ""},
+		{"two events about one user", ordinary().users("a").put("s", off, 200).users("a").delivers(200, "a"), ""},
+	})
+}
+
+func TestEventsStandInTheOrderInWhichTheyHappened(t *testing.T) {
+	t.Parallel()
+	lines := userEvent("b") + "\n" + userEvent("a") + "\n"
+	checkInvariants(t, []invariantCase{
+		{"in order", ordinary().users("a", "b", "c").delivers(200, "a", "b", "c"), ""},
+		{"the last first", ordinary().users("a", "b", "c").delivers(200, "c", "a", "b"), "RTY-008"},
+		{"two changed places", ordinary().users("a", "b", "c").delivers(200, "a", "c", "b"), "RTY-008"},
+		{"lines in reverse order", ordinary("payloadOptions.payloadFormat.https.format", "ND_JSON").users("a", "b").brings(200, lines), "RTY-008"},
+		{"in reverse order the second time", ordinary().users("a", "b").delivers(500, "a", "b").delivers(200, "b", "a"), ""},
+		{"posted at once", ordinary().posts(userEvent("a"), userEvent("b")).delivers(200, "b", "a"), ""},
+		{"posted one after the other", ordinary().posts(userEvent("a")).later(time.Millisecond).posts(userEvent("b")).delivers(200, "b", "a"), "RTY-008"},
+		{"in two deliveries", ordinary().users("a", "b").delivers(200, "b").delivers(200, "a"), ""},
+		{"events of somebody else", ordinary().users("a").delivers(200, "y", "a", "x"), ""},
 	})
 }

@@ -2,6 +2,8 @@ package judge
 
 import (
 	"bytes"
+	"encoding/json"
+	"io"
 	"slices"
 
 	"github.com/tidwall/gjson"
@@ -9,15 +11,16 @@ import (
 	"github.com/hookproof/hookproof/steps/transcript"
 )
 
-// Pretty fails unless every body is one JSON array spread over several lines,
-// some of them indented. (DLV-014)
+// Pretty fails unless every body is JSON spread over several lines, some of
+// them indented: one value, or several in a row, as a format whose records are
+// not documented may have them. (DLV-014)
 func Pretty(t *transcript.Transcript, endpoint string) Outcome {
 	return eachDelivery(t, endpoint, pretty)
 }
 
 func pretty(d transcript.Delivery) Outcome {
-	if _, o := arrayOf(d); o.failed {
-		return o
+	if !jsonValues(d.Body) {
+		return Fail("indented JSON with line breaks").Got("%s", describeBody(d.Body))
 	}
 	// A JSON string holds no raw line break, so that every one here
 	// stands between values.
@@ -26,6 +29,17 @@ func pretty(d transcript.Delivery) Outcome {
 		return Fail("indented JSON with line breaks").Got("%d lines, none of them indented: %s", len(lines), cut(d.Body))
 	}
 	return Pass
+}
+
+// jsonValues tells whether the body is JSON values and nothing else.
+func jsonValues(body []byte) bool {
+	values := json.NewDecoder(bytes.NewReader(body))
+	for n := 0; ; n++ {
+		var value json.RawMessage
+		if err := values.Decode(&value); err != nil {
+			return err == io.EOF && n > 0
+		}
+	}
 }
 
 func indented(line []byte) bool {

@@ -18,7 +18,10 @@ func TestPrettyWantsIndentedLines(t *testing.T) {
 		{"an escaped line break in a string", sceneOf("a").body(`[{"a":"\n  "}]`), "1 lines"},
 		{"line breaks without indentation", sceneOf("a").body("[\n{}\n]"), "none of them"},
 		{"white space around it only", sceneOf("a").body("\n  [{}]\n  "), "1 lines"},
-		{"lines of objects", sceneOf("a").body("{\n  \"id\":1\n}"), "id"},
+		{"records in a row", sceneOf("a").body("{\n  \"id\":1\n}\n{\n  \"id\":2\n}"), ""},
+		{"lines of objects", sceneOf("a").body("{\"id\":1}\n{\"id\":2}"), "none of them"},
+		{"no JSON behind it", sceneOf("a").body("[\n  {}\n]]"), "["},
+		{"nothing in it", sceneOf("a").body(" \n  \n"), "empty"},
 		{"broken by it", sceneOf("a").body("[\n  {\"a\n  \":1}\n]"), "["},
 		{"nothing came", sceneOf("a"), "none"},
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/tidwall/gjson"
 
 	"github.com/hookproof/hookproof/steps/transcript"
@@ -21,6 +22,7 @@ type configuration struct {
 	subscription string // its id, or something else that no other has
 	body         gjson.Result
 	target       string // path and query of its URL
+	replaced     bool   // it took the place of another
 	// from and until are the entries of the transcript with which it began
 	// and ended: what is caused after until was caused after the answer to
 	// the request that ended it.
@@ -64,8 +66,9 @@ type observed struct {
 	// by posting events: its clock, say, was moved.
 	steered bool
 	// tested tells that a connection was tested, which may bring an event that
-	// nothing has caused.
+	// nothing has caused; tester is the user agent that was sent with it.
 	tested bool
+	tester string
 	// starved tells that the suite's own receiver took long to answer: times
 	// that were measured meanwhile say little about the target.
 	starved bool
@@ -100,7 +103,9 @@ func observe(t *transcript.Transcript) *observed {
 			switch e.Exchange.Peer {
 			case "emitter":
 				known = configured(known, i, *e.Exchange)
-				o.tested = o.tested || testsConnection(e.Exchange.Request)
+				if testsConnection(e.Exchange.Request) {
+					o.tested, o.tester = true, strings.Join(e.Exchange.Request.Headers["User-Agent"], " ")
+				}
 			case "control":
 				o.controlled(*e.Exchange)
 			case "receiver":
@@ -191,7 +196,7 @@ func configured(known []configuration, entry int, x transcript.Exchange) []confi
 	if id == "" {
 		id = "unknown " + u.RequestURI()
 	}
-	return append(known, configuration{subscription: id, body: body, target: u.RequestURI(), from: entry, until: math.MaxInt})
+	return append(known, configuration{subscription: id, body: body, target: u.RequestURI(), replaced: x.Request.Method == http.MethodPut, from: entry, until: math.MaxInt})
 }
 
 // controlled notes events that were posted, and that anything else was done.
@@ -275,13 +280,38 @@ func (o *observed) possible(s *site, d arrived) []configuration {
 	if len(d.events) == 0 {
 		first = -1
 	}
+	return s.between(first, d.entry)
+}
+
+// between are the configurations that had begun before the entry last, and had
+// not ended before the entry first.
+func (s *site) between(first, last int) []configuration {
 	var found []configuration
 	for _, c := range s.configurations {
-		if c.from < d.entry && c.until > first {
+		if c.from < last && c.until > first {
 			found = append(found, c)
 		}
 	}
 	return found
+}
+
+// enabled tells whether the subscription was to deliver.
+func (c configuration) enabled() bool { return c.body.Get("enabled").Type != gjson.False }
+
+// steady tells whether a single subscription ever delivered to the site that,
+// whatever else was changed, was enabled all the time, at one URL, and wanted
+// the same events in the same format.
+func (s *site) steady() bool {
+	if !s.oneSubscription() {
+		return false
+	}
+	first, last := s.configurations[0], s.configurations[len(s.configurations)-1]
+	for _, c := range s.configurations[1:] {
+		if c.target != first.target || !c.enabled() || !cmp.Equal(c.body.Get("filterOptions").Value(), first.body.Get("filterOptions").Value()) || c.body.Get("format").String() != first.body.Get("format").String() {
+			return false
+		}
+	}
+	return last.until == math.MaxInt
 }
 
 // only is the one configuration that ever delivered to the site, of a
