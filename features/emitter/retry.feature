@@ -400,7 +400,7 @@ Feature: Retry
       Then delivery to "sink" fails 2 times or more
       When the target's clock is advanced by 6 days
       And user "Cleo" is created
-      Then delivery to "sink" fails 5 times or more
+      Then delivery to "sink" fails 3 times or more
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
 
