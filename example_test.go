@@ -38,8 +38,8 @@ func ExampleExecute() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(results.Verdict, results.Counts[reports.Pass])
-	// Output: conformant 6
+	fmt.Println(results.Verdict, results.Counts[reports.Fail])
+	// Output: conformant 0
 }
 
 // A deliberate fault of the reference shows that a rule can fail.
