@@ -49,7 +49,7 @@ func (d *diagnosis) hook(ctx context.Context, hook targets.Hook) {
 	case status >= http.StatusInternalServerError:
 		d.warn("receiver: credentials", "look into the receiver's log", "a HEAD is answered %d", status)
 	default:
-		d.ok("receiver: credentials", "a HEAD with what was agreed is answered %d", status)
+		d.ok("receiver: credentials", "a HEAD with what was agreed is answered %d; whether they are right may show with a delivery only", status)
 	}
 	d.readBack(ctx, hook)
 }

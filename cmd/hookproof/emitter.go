@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/simulator/emitter"
 	"github.com/hookproof/hookproof/simulator/emitter/pipeline"
 	"github.com/hookproof/hookproof/simulator/emitter/seed"
@@ -98,6 +99,9 @@ clock advanced, and faults switched.`,
 				if !slices.Contains(known, name) {
 					return noSuchFault(name, known)
 				}
+			}
+			if cmd.Flags().Changed("data") && flags.options.Dir == "" {
+				return usageError("--data is empty; name a directory, or leave it out to keep everything in memory")
 			}
 			flags.options.Hostile = emitter.Hostile{Seed: seed, Knobs: chosen}
 			return serveEmitter(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), flags)
@@ -217,6 +221,9 @@ func (flags emitterFlags) read(o *emitter.Options) error {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return usageError("--trust-ca: %v", err)
+		}
+		if _, err := pki.ReadCertificates(data); err != nil {
+			return usageError("--trust-ca %s: %v", file, err)
 		}
 		o.TrustedCAs = append(o.TrustedCAs, data)
 	}

@@ -76,7 +76,7 @@ func TestTheEmitterCommandServesUntilItIsStopped(t *testing.T) {
 func TestTheEmitterCommandRefusesWrongFlags(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"--fault", "nothing"}, {"--log-level", "loud"}, {"--trust-ca", "/does/not/exist"},
+		{"--fault", "nothing"}, {"--log-level", "loud"}, {"--trust-ca", "/does/not/exist"}, {"--trust-ca", "emitter_test.go"}, {"--data", ""},
 		{"--control-listen", "127.0.0.1:0"}, {"--linger", "-1s"}, {"--linger", "3s"},
 		{"--attempt-timeout", "0"}, {"--retry-initial", "0"}, {"--retry-max", "0"}, {"--retry-max", "1s", "--retry-initial", "2s"}, {"--trusted-proxy", "10.0.0.1"},
 		{"--allow-networks", "10.0.0.0/8,here"}, {"--deny-networks", "10.0.0.0/33"},

@@ -190,7 +190,11 @@ func (r *runFlags) run(cmd *cobra.Command, who targets.Target, options []hookpro
 
 // announcement says what is about to be run.
 func announcement(blank reports.Results, r *runFlags) string {
-	text := fmt.Sprintf("%s against %s, %d at once, shuffled with seed %d", reports.Plural(len(blank.Scenarios), "scenario"), blank.Target.Name, r.concurrency, blank.Seed)
+	atOnce := r.concurrency
+	if r.attach {
+		atOnce = 1
+	}
+	text := fmt.Sprintf("%s against %s, %d at once, shuffled with seed %d", reports.Plural(len(blank.Scenarios), "scenario"), blank.Target.Name, atOnce, blank.Seed)
 	if r.repeat > 1 {
 		text += fmt.Sprintf(", each %d times", r.repeat)
 	}
