@@ -3,6 +3,7 @@ package compose_test
 
 import (
 	"context"
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +30,8 @@ type services struct {
 func up(t *testing.T) *services {
 	t.Helper()
 	docker.Require(t, "docker", "docker-compose")
-	s := &services{t: t, dir: t.TempDir(), project: "hookproof-" + strings.ToLower(regexp.MustCompile(`\W`).ReplaceAllString(filepath.Base(t.TempDir()+t.Name()), ""))}
+	// The name is this run's own: another run on the machine may be at the same.
+	s := &services{t: t, dir: t.TempDir(), project: "hookproof-" + strings.ToLower(rand.Text()[:12])}
 	for _, name := range []string{"compose.yaml", "Dockerfile", ".dockerignore", "compose/nats.conf"} {
 		content, err := os.ReadFile(filepath.Join("..", name))
 		if err != nil {
