@@ -269,14 +269,17 @@ func overHTTP1(conn net.Conn, u *url.URL, header http.Header, c Call) (*transcri
 	if cut := c.Way.CutAfter; cut > 0 {
 		body = body[:min(cut, len(body))]
 	}
-	if _, err := conn.Write(append(head.Bytes(), body...)); err != nil {
-		return nil, fmt.Errorf("send the request: %w", err)
-	}
-	if c.Way.CutAfter > 0 {
+	_, unsent := conn.Write(append(head.Bytes(), body...))
+	if unsent == nil && c.Way.CutAfter > 0 {
 		return nil, errCutOff
 	}
+	// Who refuses a request by its head may close before all of it was sent; the
+	// answer has come all the same.
 	resp, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxHead+maxAnswer+1)), &http.Request{Method: c.Method})
-	if err != nil {
+	switch {
+	case unsent != nil && err != nil:
+		return nil, fmt.Errorf("send the request: %w", unsent)
+	case err != nil:
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
 	return responseOf(resp)
