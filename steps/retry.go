@@ -229,7 +229,8 @@ func (w *World) acknowledgedByEither(ctx context.Context, one, other string) err
 			break
 		}
 		came = now
-		if err := w.whileRetrying(ctx, one, done); err != nil {
+		// What comes to the other meanwhile is noticed with the next look at the one.
+		if err := w.whileRetrying(ctx, one, func() bool { return w.look(ctx, other) == nil && done() }); err != nil {
 			return err
 		}
 	}
