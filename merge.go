@@ -14,15 +14,19 @@ import (
 	"github.com/hookproof/hookproof/reports"
 )
 
-// Merge joins the reports of all shards of one run, each a folder, into a
-// report of the whole in the folder out: results, transcripts, and what is
-// derived from them. Command is what the report names as the command that made
-// it. [Verify] judges the merged report like any other.
+// Merge joins the reports of all shards of one run, each a folder or the
+// results.json in it, into a report of the whole in the folder out: results,
+// transcripts, and what is derived from them. Command is what the report names
+// as the command that made it. [Verify] judges the merged report like any other.
 //
 // A *UsageError says why the folders are not the shards of one run: see
 // [reports.Merge]; or that the evidence of one does not bear it out, as [Verify]
 // finds.
 func Merge(ctx context.Context, out, command string, dirs []string) (reports.Results, error) {
+	dirs = slices.Clone(dirs)
+	for i, path := range dirs {
+		dirs[i] = reports.Folder(path)
+	}
 	if err := apart(out, dirs); err != nil {
 		return reports.Results{}, err
 	}
@@ -31,7 +35,7 @@ func Merge(ctx context.Context, out, command string, dirs []string) (reports.Res
 	for _, dir := range dirs {
 		r, err := reports.Read(filepath.Join(dir, reports.FileName))
 		if err != nil {
-			return r, usage("read the report in %s: %v", dir, err)
+			return r, usage("%v", err)
 		}
 		shards = append(shards, r)
 		for _, s := range r.Scenarios {

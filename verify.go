@@ -43,7 +43,8 @@ type Verification struct {
 	Unevidenced []string
 }
 
-// Verify judges a stored report again. It plans the run anew from what the
+// Verify judges a stored report again, that of a folder, or of the results.json
+// in it. It plans the run anew from what the
 // report says of the target and of the selection, runs the steps of every
 // scenario on its transcript, without any target and without the network,
 // and finds what differs from results.json: outcomes, scenarios and rules
@@ -54,12 +55,13 @@ type Verification struct {
 // An error says that the folder holds no report that this suite could judge.
 func Verify(ctx context.Context, dir string) (Verification, error) {
 	v := Verification{}
+	dir = reports.Folder(dir)
 	stored, err := reports.Read(filepath.Join(dir, reports.FileName))
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, reports.ErrSchema):
-		return v, usage("%s holds no report: %v", dir, err)
+	case errors.Is(err, reports.ErrNoReport):
+		return v, usage("%v", err)
 	case err != nil:
-		v.Differences = []Difference{{Text: fmt.Sprintf("the report contradicts itself, or is no report: %v", err)}}
+		v.Differences = []Difference{{Text: fmt.Sprintf("the report contradicts itself: %v", err)}}
 		return v, nil
 	}
 	v.Results = stored

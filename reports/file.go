@@ -14,8 +14,10 @@ import (
 // more than two hundred times what a run of the whole catalogue writes.
 const MaxBytes = 64 << 20
 
-// ErrSchema is the error for a file that is not of the schema [SchemaID].
-var ErrSchema = errors.New("unknown results schema")
+// ErrNoReport is the error for what is no report at all: it cannot be read, is no
+// JSON, or is not of the schema [SchemaID]. What is of that schema and keeps it
+// not, or contradicts itself, is a report, and a wrong one.
+var ErrNoReport = errors.New("this is no report of a run")
 
 // Encode checks r with [Results.Check] and writes it as indented JSON.
 func Encode(w io.Writer, r Results) error {
@@ -32,27 +34,27 @@ func Encode(w io.Writer, r Results) error {
 	return nil
 }
 
-// Decode reads a results.json of at most [MaxBytes]. It refuses another schema
-// with [ErrSchema], and whatever the published schema or [Results.Check]
-// refuses. Members it does not know are ignored; a member that stands twice in
+// Decode reads a results.json of at most [MaxBytes]. It refuses with
+// [ErrNoReport] what is longer, no JSON or of another schema, and whatever the
+// published schema or [Results.Check] refuses. Members it does not know are ignored; a member that stands twice in
 // its object, or whose name differs from the schema's in case only, is refused,
 // as another reader may take it otherwise.
 func Decode(from io.Reader) (Results, error) {
 	text, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
 	if err != nil {
-		return Results{}, fmt.Errorf("read results: %w", err)
+		return Results{}, fmt.Errorf("%w: %w", ErrNoReport, err)
 	}
 	if len(text) > MaxBytes {
-		return Results{}, fmt.Errorf("read results: longer than %d bytes", MaxBytes)
+		return Results{}, fmt.Errorf("%w: longer than %d bytes", ErrNoReport, MaxBytes)
 	}
 	var head struct {
 		Schema string `json:"schema"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return Results{}, fmt.Errorf("parse results: %w", err)
+		return Results{}, fmt.Errorf("%w: %w", ErrNoReport, err)
 	}
 	if head.Schema != SchemaID {
-		return Results{}, fmt.Errorf("read results: %w %.100q, want %q", ErrSchema, head.Schema, SchemaID)
+		return Results{}, fmt.Errorf("%w: its schema is %.100q, not %q", ErrNoReport, head.Schema, SchemaID)
 	}
 	// Into the struct first: it bounds the numbers before the schema, which
 	// computes with them at any precision, sees them.
@@ -82,11 +84,21 @@ func Write(path string, r Results) error {
 	return replaceFile(path, text.Bytes(), true)
 }
 
-// Read reads the results.json at path; see [Decode].
+// Folder is the folder of a report that path names: itself, or that of the
+// results.json that it is.
+func Folder(path string) string {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && filepath.Base(path) == FileName {
+		return filepath.Dir(path)
+	}
+	return path
+}
+
+// Read reads the results.json at path; see [Decode]. One that cannot be read is
+// an [ErrNoReport] too.
 func Read(path string) (Results, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return Results{}, fmt.Errorf("%w; give a folder that «hookproof run --out» has written", err)
+		return Results{}, fmt.Errorf("%w: %w; give a folder that «hookproof run --out» has written", ErrNoReport, err)
 	}
 	defer f.Close()
 	r, err := Decode(f)

@@ -145,9 +145,9 @@ func TestShardsTogetherAreTheWhole(t *testing.T) {
 		"one twice":        {[]string{dir("1"), dir("2"), dir("1")}, "two reports of shard 1"},
 		"of another seed":  {[]string{dir("1"), dir("other")}, "another seed"},
 		"of no shard":      {[]string{dir("whole")}, "not of a shard"},
-		"of nothing":       {[]string{dir("nosuch")}, "read the report"},
+		"of nothing":       {[]string{dir("nosuch")}, "no report of a run"},
 		"over one of them": {[]string{dir("1"), dir("2"), "--out", dir("2")}, "one of the reports to merge"},
-		"none":             {nil, "requires at least 1 arg"},
+		"none":             {nil, "merge needs DIR..."},
 	} {
 		code, out := run(t, append([]string{"merge", "--out", dir("refused")}, c.dirs...)...)
 		if code != reports.ExitUsage || !strings.Contains(out, c.want) {

@@ -19,6 +19,7 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // public roots, where a machine or an image has none
 
 	"github.com/hookproof/hookproof"
+	"github.com/hookproof/hookproof/internal/nearest"
 	"github.com/hookproof/hookproof/reports"
 )
 
@@ -97,7 +98,7 @@ turns every code but 0 into 1.)`,
 	}
 	root.PersistentFlags().String("config", "", "read flags from this YAML `file`")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError("%v; «%s --help» shows what there is", err, cmd.CommandPath())
+		return usageError("%v; %s«%s --help» shows what there is", err, meantFlag(cmd, err), cmd.CommandPath())
 	})
 	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), reportCommand(), diffCommand(), mergeCommand(), baselineCommand(), cleanupCommand(), reaperCommand(), doctorCommand(), emitterCommand(), receiverCommand(), faultsCommand(), benchCommand())
 	for _, c := range append(below(root), root) {
@@ -125,10 +126,53 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 			check = cobra.NoArgs
 		}
 		if err := check(cmd, args); err != nil {
-			return usageError("%v; %s«%s --help» shows what there is", err, asValue(cmd, args), cmd.CommandPath())
+			return usageError("%s; %s«%s --help» shows what there is", misfit(cmd, args), asValue(cmd, args), cmd.CommandPath())
 		}
 		return nil
 	}
+}
+
+// misfit says which arguments a command takes, and which it was given.
+func misfit(cmd *cobra.Command, args []string) string {
+	name := strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+	_, takes, some := strings.Cut(cmd.Use, " ")
+	switch {
+	case some && len(args) == 0:
+		return fmt.Sprintf("%s needs %s", name, takes)
+	case some:
+		return fmt.Sprintf("%s takes %s, and was given %s", name, takes, quoted(args))
+	case cmd.HasAvailableSubCommands():
+		var known []string
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() {
+				known = append(known, c.Name())
+			}
+		}
+		return fmt.Sprintf("there is no command %q of %s; %s", args[0], name, nearest.Hint(args[0], known, cmd.CommandPath()+" --help"))
+	}
+	return fmt.Sprintf("%s takes no arguments, and was given %s", name, quoted(args))
+}
+
+func quoted(words []string) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = quote(w)
+	}
+	return strings.Join(all, " ")
+}
+
+// meantFlag names the flag that was probably meant by one that does not exist.
+func meantFlag(cmd *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return ""
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	if near := nearest.To(unknown.GetSpecifiedName(), known); near != "" {
+		return fmt.Sprintf("did you mean --%s? ", near)
+	}
+	return ""
 }
 
 // asValue says how a flag that can stand without a value is given one, if an

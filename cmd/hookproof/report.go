@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -25,20 +24,18 @@ commands instead, and nothing is written.`,
   hookproof report hookproof-report --annotations`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			results, err := reports.Read(filepath.Join(args[0], reports.FileName))
+			dir := reports.Folder(args[0])
+			results, err := readReport(dir)
 			if err != nil {
-				return usageError("%v", err)
-			}
-			if err := contradicted(args[0], results); err != nil {
 				return err
 			}
 			if annotations {
 				return reports.WriteAnnotations(cmd.OutOrStdout(), results)
 			}
-			if err := reports.WriteAll(args[0], results); err != nil {
+			if err := reports.WriteAll(dir, results); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "reports in %s, from its %s\n", args[0], reports.FileName)
+			fmt.Fprintf(cmd.OutOrStdout(), "reports in %s, from its %s\n", dir, reports.FileName)
 			return nil
 		},
 	}

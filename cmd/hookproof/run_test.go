@@ -92,6 +92,39 @@ func TestARunOfWhatDoesNotExistIsNeverGreen(t *testing.T) {
 	}
 }
 
+func TestAWrongCommandLineSaysWhatIsRight(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"runn":                "did you mean run?",
+		"run --targt x":       "did you mean --target?",
+		"baseline wite x":     "did you mean write?",
+		"bench sender":        `there is no command "sender" of bench; there are: emitter, receiver;`,
+		"explain":             "explain needs RULE|SCENARIO;",
+		"explain one another": "explain takes RULE|SCENARIO, and was given one another;",
+		"diff report":         "diff takes OLD NEW, and was given report;",
+		"merge":               "merge needs DIR...;",
+		"plan everything":     "plan takes no arguments, and was given everything;",
+	} {
+		code, out := run(t, strings.Fields(line)...)
+		if code != reports.ExitUsage || !strings.Contains(out, want) {
+			t.Errorf("%s: code %d: %s", line, code, out)
+		}
+	}
+}
+
+func TestHalfAReportIsNoReport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, reports.FileName), []byte(`{"schema": "`+reports.SchemaID+`", "rules": [`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"verify", dir}, {"report", dir}, {"diff", dir, dir}, {"merge", dir}, {"baseline", "write", dir}} {
+		if code, out := run(t, args...); code != reports.ExitUsage || !strings.Contains(out, "this is no report of a run") {
+			t.Errorf("%s: code %d: %s", args, code, out)
+		}
+	}
+}
+
 func TestNoCommandInAReportHoldsASecret(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -184,8 +217,10 @@ func TestEvidenceIsVerifiedAndAnAlterationIsFound(t *testing.T) {
 	if code, out := run(t, "run", "--profile", "limits", "--out", dir); code != reports.ExitConformant {
 		t.Fatalf("code %d: %s", code, out)
 	}
-	if code, out := run(t, "verify", dir); code != reports.ExitConformant {
-		t.Fatalf("code %d: %s", code, out)
+	for _, path := range []string{dir, filepath.Join(dir, reports.FileName)} {
+		if code, out := run(t, "verify", path); code != reports.ExitConformant {
+			t.Fatalf("code %d: %s", code, out)
+		}
 	}
 	results, err := reports.Read(filepath.Join(dir, reports.FileName))
 	if err != nil {

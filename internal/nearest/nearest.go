@@ -16,7 +16,7 @@ const shortList = 40
 // stand in what the command prints.
 func Hint(name string, known []string, command string) string {
 	hint := ""
-	if near := to(name, known); near != "" {
+	if near := To(name, known); near != "" {
 		hint = "did you mean " + near + "? "
 	}
 	if len(known) > shortList {
@@ -25,12 +25,12 @@ func Hint(name string, known []string, command string) string {
 	return hint + "there are: " + strings.Join(known, ", ")
 }
 
-// to is the known name that takes the fewest edits, in whatever case, if they
-// are less than a third of its length; else empty.
-func to(name string, known []string) string {
+// To is the known name that takes the fewest edits, in whatever case, if they
+// are at most a third of its length; else empty.
+func To(name string, known []string) string {
 	best, least := "", len(name)+1
 	for _, k := range known {
-		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < least && 3*d < len(k) {
+		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < least && 3*d <= len(k) {
 			best, least = k, d
 		}
 	}

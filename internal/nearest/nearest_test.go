@@ -12,13 +12,16 @@ func TestAHintNamesWhatWasMeant(t *testing.T) {
 		"a missing zero":  {"SUB-LIMIT-51", "did you mean SUB-LIMIT-051? there are: DLV-001, "},
 		"another case":    {"sub-limit-051", "did you mean SUB-LIMIT-051? "},
 		"a short name":    {"DLV-12", "did you mean DLV-012? "},
-		"nothing near":    {"NOSUCH", "there are: "},
+		"nothing near":    {"NOTHING", "there are: "},
 		"nothing":         {"", "there are: "},
 		"longer than all": {strings.Repeat("x", 100), "there are: "},
 	} {
 		if got := Hint(c.name, rules, "list"); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: got %q", name, got)
 		}
+	}
+	if got := Hint("runn", []string{"run", "report"}, "list"); !strings.HasPrefix(got, "did you mean run? ") {
+		t.Errorf("a letter too many in a short name: got %q", got)
 	}
 	many := strings.Split(strings.Repeat("far-away ", shortList)+"limit-51", " ")
 	if got := Hint("limit51", many, "list"); got != "did you mean limit-51? «list» lists all" {
