@@ -66,7 +66,7 @@ func annotation(command string, rule Rule, s Scenario) string {
 	if s.Rerun != "" {
 		text += "\nrun again: " + oneLine(s.Rerun)
 	}
-	return fmt.Sprintf("::%s file=%s,line=%d,title=%s::%s\n", command, commandProperty("features/"+s.File), s.Line,
+	return fmt.Sprintf("::%s file=%s,line=%d,title=%s::%s\n", command, commandProperty(featuresFolder+s.File), s.Line,
 		commandProperty(fmt.Sprintf("%s %s: %s", rule.ID, rule.Level, s.Outcome)), commandText(text))
 }
 

@@ -76,20 +76,19 @@ func (c Console) Summary(r Results) error {
 const maxStories = 50
 
 // stories tells errors first, as they put the rest in doubt, then failures,
-// then recommendations not kept.
+// then recommendations not kept; what failed in the very same way is told once.
 func (c Console) stories(b *strings.Builder, r Results) {
 	st := newStory(r, c.width(), c.Dir, c.paint())
 	told, left := 0, 0
 	for _, o := range []Outcome{Error, Fail, Warn} {
-		for _, s := range r.Scenarios {
-			switch {
-			case s.Outcome != o:
-			case told == maxStories:
-				left++
-			default:
-				b.WriteString("\n" + st.of(s))
-				told++
+		for _, same := range sameFailures(r, o) {
+			if told == maxStories {
+				left += len(same)
+				continue
 			}
+			b.WriteString("\n" + st.of(same[0]))
+			st.same(b, same[1:])
+			told++
 		}
 	}
 	if left > 0 {
@@ -102,6 +101,28 @@ const (
 	maxGroups   = 20
 	maxPerGroup = 10
 )
+
+// sameFailures are the scenarios of an outcome, together those in which the same
+// step expected and met the same.
+func sameFailures(r Results, o Outcome) (groups [][]Scenario) {
+	at := map[string]int{}
+	for _, s := range r.Scenarios {
+		if s.Outcome != o {
+			continue
+		}
+		key := s.Reason
+		if s.Failure != nil {
+			key = s.Failure.Text() + "\x00" + s.Reason
+		}
+		i, known := at[key]
+		if !known {
+			i, at[key] = len(groups), len(groups)
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], s)
+	}
+	return groups
+}
 
 // grouped lists the scenarios of one outcome under their reasons: an
 // unreachable target gives a hundred scenarios the same one.
@@ -116,7 +137,7 @@ func (c Console) grouped(b *strings.Builder, r Results, o Outcome, title string)
 		if _, ok := by[reason]; !ok {
 			reasons = append(reasons, reason)
 		}
-		by[reason] = append(by[reason], fmt.Sprintf("%s (%s)", oneLine(s.ID), strings.Join(s.Rules, ", ")))
+		by[reason] = append(by[reason], named(s))
 	}
 	if len(reasons) == 0 {
 		return
@@ -130,14 +151,23 @@ func (c Console) grouped(b *strings.Builder, r Results, o Outcome, title string)
 		for _, line := range wrap(reason, c.width()-2) {
 			b.WriteString("  " + line + "\n")
 		}
-		ids := by[reason]
-		for _, id := range ids[:min(len(ids), maxPerGroup)] {
-			b.WriteString("    " + id + "\n")
-		}
-		if len(ids) > maxPerGroup {
-			fmt.Fprintf(b, "    … and %d more\n", len(ids)-maxPerGroup)
+		for _, line := range firstOf(by[reason]) {
+			b.WriteString("    " + line + "\n")
 		}
 	}
+}
+
+// named is a scenario in a list of those that share a reason.
+func named(s Scenario) string {
+	return fmt.Sprintf("%s (%s)", oneLine(s.ID), strings.Join(s.BrokenRules(), ", "))
+}
+
+// firstOf are as many of a list as are shown, and how many are not.
+func firstOf(list []string) []string {
+	if len(list) <= maxPerGroup {
+		return list
+	}
+	return append(list[:maxPerGroup:maxPerGroup], fmt.Sprintf("… and %d more", len(list)-maxPerGroup))
 }
 
 // outOfDate lists the entries of the baseline that must be corrected.

@@ -153,9 +153,47 @@ func TestLongValuesAndManyFailuresAreCut(t *testing.T) {
 	many := with(make([]Outcome, maxStories+7)...)
 	for i := range many.Scenarios {
 		many.Scenarios[i] = ended(many.Scenarios[i], Fail)
+		many.Scenarios[i].Failure.Actual = fmt.Sprint("the answer number ", i)
 	}
 	if got := summary(t, Console{}, many.Derive()); !strings.Contains(got, "7 scenarios more like these") {
 		t.Error("does not say how many failures are left out")
+	}
+}
+
+// unwrapped is text without its line breaks and columns.
+func unwrapped(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func TestWhatFailsAlikeIsToldOnceAndNamedInTheVerdict(t *testing.T) {
+	t.Parallel()
+	failing := func(n int, actual func(int) string) Results {
+		r := with(make([]Outcome, n)...)
+		for i := range r.Scenarios {
+			r.Scenarios[i] = ended(r.Scenarios[i], Fail)
+			r.Scenarios[i].Failure.Actual = actual(i)
+		}
+		return r.Derive()
+	}
+	const shared = "All of these met the same"
+	got := summary(t, Console{}, failing(12, func(int) string { return "POST /v1/environments is answered 404" }))
+	for _, want := range []string{"  the same    sb (SUB-SB)\n", "\n              … and 1 more\n", shared, "one cause: POST /v1/environments is answered 404", "«hookproof doctor»"} {
+		if !strings.Contains(unwrapped(got), unwrapped(want)) {
+			t.Errorf("does not say %q:\n%s", want, got)
+		}
+	}
+	if n := strings.Count(got, "run again"); n != 1 {
+		t.Errorf("%d stories of one failure", n)
+	}
+	got = summary(t, Console{}, failing(12, func(i int) string { return fmt.Sprintf("status 401 to a delivery of %d bytes", i) }))
+	if !strings.Contains(unwrapped(got), "an answer with status 401") || strings.Count(got, "run again") != 12 {
+		t.Errorf("one status in twelve failures that differ:\n%s", got)
+	}
+	for name, r := range map[string]Results{
+		"few":       failing(9, func(int) string { return "201" }),
+		"different": failing(21, func(i int) string { return fmt.Sprint(i % 3) }),
+	} {
+		if got := summary(t, Console{}, r); strings.Contains(got, "one cause") || strings.Contains(got, "doctor") {
+			t.Errorf("%s: a cause is made up:\n%s", name, got)
+		}
 	}
 }
 
@@ -219,7 +257,7 @@ func TestTerminalProgressDrawsABarAndTakesItAway(t *testing.T) {
 	r := with(Pass, Fail, Pass)
 	for _, total := range []int{3, 5} {
 		got := progress(t, Console{Terminal: true}, total, r.Scenarios)
-		for _, want := range []string{fmt.Sprintf("(2/%d)", total), "1 to look at", "SUB-SB  sb  emitter/subscriptions.feature:11\n"} {
+		for _, want := range []string{fmt.Sprintf("(2/%d)", total), "1 to look at", "SUB-SB  sb  features/emitter/subscriptions.feature:11\n"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("no %q in %q", want, got)
 			}

@@ -222,10 +222,21 @@ func reasons(r Results) []string {
 		}
 	}
 	say(n[Error], "ended in an error of the suite itself: nothing is said about the target there.")
+	oneCause := false
+	sayAlike := func(o Outcome) {
+		if line := alike(r, o); line != "" {
+			lines, oneCause = append(lines, line), true
+		}
+	}
 	say(n[Fail], "failed: a promise is broken.")
+	sayAlike(Fail)
 	say(n[CouldNotRun]-r.listed(), "could not run: what the target claims was not seen, so it is not taken for kept.")
+	sayAlike(CouldNotRun)
 	if judged(n) == 0 {
 		lines = append(lines, "Nothing was judged: a run that observes nothing shows nothing.")
+	}
+	if r.Target.Kind != "embedded" && (oneCause || judged(n) == 0 && n[CouldNotRun] > 0) {
+		lines = append(lines, "«hookproof doctor» with the same flags looks for what is missing or wrong in them.")
 	}
 	if r.Verdict == Incomplete && VerdictOf(r) != Incomplete {
 		lines = append(lines, "The run did not finish.")

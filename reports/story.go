@@ -17,6 +17,15 @@ const (
 // label, "transcript", and two spaces.
 const labelWidth = 12
 
+// featuresFolder is the folder of the suite's source in which the feature files
+// lie that scenarios and steps name; people are shown the whole path.
+const featuresFolder = "features/"
+
+// located is where a scenario stands, as people are shown it.
+func located(s Scenario) string {
+	return fmt.Sprintf("%s%s:%d", featuresFolder, oneLine(s.File), s.Line)
+}
+
 // indent stands before every line of a story but its first.
 const indent = "  "
 
@@ -53,11 +62,11 @@ func (st story) of(s Scenario) string {
 		st.exact(&b, "kept", strings.Join(s.Rules, ", "))
 	}
 	st.prose(&b, "scenario", s.Name)
-	st.exact(&b, "", fmt.Sprintf("%s:%d", s.File, s.Line))
+	st.exact(&b, "", located(s))
 	if f := s.Failure; f != nil {
 		if f.Step != "" {
 			st.prose(&b, "step", f.Step)
-			st.exact(&b, "", f.At)
+			st.exact(&b, "", featuresFolder+f.At)
 		}
 		st.value(&b, "expected", f.Expected)
 		st.value(&b, "actual", f.Actual)
@@ -69,6 +78,15 @@ func (st story) of(s Scenario) string {
 	}
 	st.exact(&b, "run again", s.Rerun)
 	return b.String()
+}
+
+// same lists the scenarios that failed in the very same way.
+func (st story) same(b *strings.Builder, others []Scenario) {
+	names := make([]string, len(others))
+	for i, s := range others {
+		names[i] = named(s)
+	}
+	st.lines(b, "the same", firstOf(names))
 }
 
 func (st story) rule(b *strings.Builder, id string) {

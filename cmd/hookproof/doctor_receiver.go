@@ -48,6 +48,8 @@ func (d *diagnosis) hook(ctx context.Context, hook targets.Hook) {
 		d.warn("receiver: credentials", "check the path; a receiver that knows no HEAD may answer so as well", "a HEAD is answered %d", status)
 	case status >= http.StatusInternalServerError:
 		d.warn("receiver: credentials", "look into the receiver's log", "a HEAD is answered %d", status)
+	case len(hook.Headers) == 0 && len(hook.ClientCertificate) == 0:
+		d.ok("receiver: credentials", "none are given, and a HEAD is answered %d; if deliveries must have a header, give it with --hook-header", status)
 	default:
 		d.ok("receiver: credentials", "a HEAD with what was agreed is answered %d; whether they are right may show with a delivery only", status)
 	}

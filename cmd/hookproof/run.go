@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -216,8 +217,14 @@ func consoleOf(cmd *cobra.Command, dir string, quiet bool) reports.Console {
 
 // conclude prints the results and ends with their exit code.
 func conclude(console reports.Console, results reports.Results) error {
-	if err := console.Summary(results); err != nil {
+	var text strings.Builder
+	told := console
+	told.Out = &text
+	if err := told.Summary(results); err != nil {
 		return err
+	}
+	if _, err := io.WriteString(console.Out, asCalled(text.String())); err != nil {
+		return fmt.Errorf("write summary: %w", err)
 	}
 	if !console.Quiet {
 		fmt.Fprintf(console.Out, "reports in %s; «%s verify %s» judges them again\n", console.Dir, program(), quote(console.Dir))
