@@ -124,7 +124,7 @@ func (d *diagnosis) resolve(ctx context.Context, name, host string) bool {
 }
 
 func rootsWith(ca string) (*x509.CertPool, error) {
-	text, err := contentOf("ca", ca)
+	text, err := authoritiesOf(ca)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -183,8 +184,13 @@ func serveEmitter(ctx context.Context, out, log io.Writer, flags emitterFlags) e
 // time makes the durations those of the options, whose zero value stands for the
 // default.
 func (flags emitterFlags) time(o *emitter.Options) error {
-	if o.RetryInitial == 0 || o.RetryMax == 0 || o.AttemptTimeout == 0 {
-		return usageError("--retry-initial, --retry-max and --attempt-timeout: must be longer than 0, such as 1s")
+	for _, f := range []struct {
+		name string
+		is   time.Duration
+	}{{"retry-initial", o.RetryInitial}, {"retry-max", o.RetryMax}, {"attempt-timeout", o.AttemptTimeout}} {
+		if f.is == 0 {
+			return usageError("--%s: must be longer than 0, such as 1s", f.name)
+		}
 	}
 	for _, d := range []*time.Duration{&o.Linger, &o.ShutdownTimeout} {
 		if *d == 0 {
@@ -355,6 +361,22 @@ func (flags emitterFlags) announce(out io.Writer, e *emitter.Emitter) error {
 	return nil
 }
 
+// announcedEnvironments is how many environments beside the first are printed,
+// as those of a seed; a client lists all.
+const announcedEnvironments = 10
+
+// announceOthers prints the environments beside the client's own.
+func announceOthers(p *printer, e *emitter.Emitter, own string) {
+	others := slices.DeleteFunc(e.Environments(), func(other emitter.Environment) bool { return other.ID == own })
+	for i, other := range others {
+		if i == announcedEnvironments {
+			p.printf("                and %d more environments: GET /v1/environments\n", len(others)-i)
+			return
+		}
+		p.printf("Beside it       %s  %s\n", other.ID, strconv.Quote(other.Name))
+	}
+}
+
 func announceEmitter(out io.Writer, e *emitter.Emitter) error {
 	p := &printer{out: out}
 	environment, id, secret := e.Bootstrap()
@@ -366,6 +388,8 @@ func announceEmitter(out io.Writer, e *emitter.Emitter) error {
 	if e.SecretGenerated() {
 		p.printf("Client secret   %s\n", secret)
 	}
-	p.printf("Token           %s/%s/as/token\nStop with Ctrl-C.\n", e.URL(), environment)
+	p.printf("Token           %s/%s/as/token\n", e.URL(), environment)
+	announceOthers(p, e, environment)
+	p.printf("Stop with Ctrl-C.\n")
 	return p.err
 }

@@ -62,6 +62,9 @@ func TestTheEmitterCommandServesHTTPSAndItsSeed(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("never said that it serves")
 	}
+	if !regexp.MustCompile(`Beside it +[0-9a-f-]{36}  "Staging"\n`).MatchString(out.String()) {
+		t.Errorf("the seed's environment is not named: %s", out.String())
+	}
 	roots := x509.NewCertPool()
 	if pem, err := os.ReadFile(ca); err != nil || !roots.AppendCertsFromPEM(pem) {
 		t.Fatalf("no authority in %s: %v", ca, err)

@@ -58,7 +58,7 @@ func TestAFileWithoutACertificateIsNoCA(t *testing.T) {
 		for command, more := range map[string][]string{"run": {"--out", t.TempDir()}, "doctor": nil} {
 			for who, target := range map[string][]string{"an emitter": emitter, "a receiver": receiver} {
 				args := append(append([]string{command, "--ca", ca}, target...), more...)
-				if code, out := run(t, args...); code != reports.ExitUsage || !strings.Contains(out, "--ca (in Go, CA) takes certificates in PEM") {
+				if code, out := run(t, args...); code != reports.ExitUsage || !strings.Contains(out, "it takes certificates in PEM") {
 					t.Errorf("%s of %s, for %s: code %d: %s", command, who, name, code, out)
 				}
 			}

@@ -194,7 +194,7 @@ func (t *targetFlags) remote() (*remote.Target, error) {
 	if o.Rate, err = perSecond(t.rate); err != nil {
 		return nil, err
 	}
-	if o.CA, err = contentOf("ca", t.ca); err != nil {
+	if o.CA, err = authoritiesOf(t.ca); err != nil {
 		return nil, err
 	}
 	if o.Claims, err = t.claimed(features.Emitter); err != nil {

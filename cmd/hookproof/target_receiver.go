@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hookproof/hookproof/features"
+	"github.com/hookproof/hookproof/fixtures/pki"
 	"github.com/hookproof/hookproof/internal/secrets"
 	"github.com/hookproof/hookproof/targets"
 	"github.com/hookproof/hookproof/targets/remote"
@@ -63,7 +64,7 @@ func (t *targetFlags) receiver() (targets.Target, error) {
 	if err := t.hook.agreed(&o.Hook); err != nil {
 		return nil, err
 	}
-	if o.CA, err = contentOf("ca", t.ca); err != nil {
+	if o.CA, err = authoritiesOf(t.ca); err != nil {
 		return nil, err
 	}
 	if o.ReadBack, err = t.hook.reading(); err != nil {
@@ -86,6 +87,19 @@ func (h *hookFlags) agreed(hook *targets.Hook) (err error) {
 	}
 	hook.ClientKey, err = contentOf("client-key", h.clientKey)
 	return err
+}
+
+// authoritiesOf are the certificates of the file that --ca names; nothing if it
+// names none.
+func authoritiesOf(path string) ([]byte, error) {
+	content, err := contentOf("ca", path)
+	if err != nil || path == "" {
+		return nil, err
+	}
+	if _, err := pki.ReadCertificates(content); err != nil {
+		return nil, usageError("--ca: %s: %v; it takes certificates in PEM; of one in DER, «openssl x509 -inform der -in ca.der -out ca.pem» makes it", path, err)
+	}
+	return content, nil
 }
 
 // contentOf is what the file that a flag names holds; nothing if it names none.

@@ -42,8 +42,8 @@ func Check(what, secret string) error {
 	if secret == "" || Findable(secret) {
 		return nil
 	}
-	return fmt.Errorf("%s is so short, or such a mere word or number, that names and times hold it by chance: it could not be kept out of the report where a target repeats it; "+
-		"agree on one with letters and digits, of %d bytes or more, or on any of %d", what, MinLength, AnyLength)
+	return fmt.Errorf("%s is too short, or too plain a word or number, to be kept out of the report: names and times hold such by chance; "+
+		"agree on one of %d bytes or more with letters and digits, or on any of %d", what, MinLength, AnyLength)
 }
 
 // carrier matches names of headers whose values are credentials; one of another

@@ -235,6 +235,20 @@ func (e *Emitter) Bootstrap() (environment, clientID, secret string) {
 	return e.bootstrap.Environment, e.bootstrap.ClientID, e.bootstrap.Secret
 }
 
+// An Environment is named as who starts an emitter needs it: by id and name.
+type Environment struct{ ID, Name string }
+
+// Environments are all environments, oldest first.
+func (e *Emitter) Environments() []Environment {
+	list := e.directory.ListEnvironments()
+	all := make([]Environment, len(list))
+	for i, entity := range list {
+		name, _ := entity.Members["name"].(string)
+		all[i] = Environment{entity.ID, name}
+	}
+	return all
+}
+
 // SecretGenerated says whether the client secret was made by this start, so
 // that nobody knows it yet.
 func (e *Emitter) SecretGenerated() bool { return e.bootstrap.generated }

@@ -191,7 +191,7 @@ func TestCredentialsThatNoReportCouldHideAreRefused(t *testing.T) {
 		"the header Authorization":     receiver(targets.Hook{Headers: map[string]string{"Authorization": "Bearer short"}}),
 		"the header X-Api-Key":         receiver(targets.Hook{ReadBack: remote.HTTPReadBack{URL: "http://127.0.0.1:1", Headers: map[string]string{"X-Api-Key": "k"}}}),
 	} {
-		if err == nil || !strings.Contains(err.Error(), what+" is so short") {
+		if err == nil || !strings.Contains(err.Error(), what+" is too short") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -216,7 +216,7 @@ func TestJunkIsNoAuthorityOfAnEmitter(t *testing.T) {
 		ca   []byte
 		want string
 	}{
-		"nothing said": {nil, ""}, "an authority": {authority.PEM(), ""}, "junk": {[]byte("junk"), "--ca"}, "nothing in it": {[]byte{}, "--ca"},
+		"nothing said": {nil, ""}, "an authority": {authority.PEM(), ""}, "junk": {[]byte("junk"), "CA takes certificates in PEM"}, "nothing in it": {[]byte{}, "CA takes certificates in PEM"},
 		"a broken one beside it": {append(authority.PEM(), broken...), "certificate 2"},
 	} {
 		o := remote.Options{Emitter: targets.Emitter{API: "https://emitter.example", Environment: "e", Token: "0123456789abcdef0123456789abcdef", CA: c.ca}}

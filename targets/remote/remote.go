@@ -75,7 +75,7 @@ func authorities(ca []byte) error {
 		return nil
 	}
 	if _, err := pki.ReadCertificates(ca); err != nil {
-		return fmt.Errorf("the authorities to trust: %w: --ca (in Go, CA) takes certificates in PEM; of one in DER, «openssl x509 -inform der -in ca.der -out ca.pem» makes it", err)
+		return fmt.Errorf("the authorities to trust: %w: CA takes certificates in PEM", err)
 	}
 	return nil
 }
