@@ -32,7 +32,7 @@ func alike(r Results, o Outcome) string {
 	if n == all {
 		who = "All of these"
 	}
-	return fmt.Sprintf("%s met the same, and so probably have one cause: %s", who, cut(oneLine(commonest), 500))
+	return fmt.Sprintf("%s met the same, and so probably have one cause: %s.", who, cut(oneLine(commonest), 500))
 }
 
 // otherStatus is what an answer that is not the expected one is told with; what

@@ -158,6 +158,14 @@ func toleranceFaults() []Fault {
 			})
 			return unknown
 		}))},
+		{"receiver-refuses-nulls", "Events with a member that is null are refused.", []string{"RCV-015"}, dislikes(anyEvent(func(e gjson.Result) bool {
+			null := false
+			e.ForEach(func(_, value gjson.Result) bool {
+				null = null || value.Type == gjson.Null
+				return true
+			})
+			return null
+		}))},
 		{"receiver-needs-actors", "Events without actors are refused.", []string{"RCV-015"}, dislikes(anyEvent(func(e gjson.Result) bool { return !e.Get("actors").Exists() }))},
 		{"receiver-needs-population", "Events with an empty population are refused.", []string{"RCV-015"}, dislikes(anyEvent(func(e gjson.Result) bool {
 			p := e.Get("resources.0.population")
