@@ -64,6 +64,8 @@ func TestWhatDidNotComeIsToldFromWhatWasWrong(t *testing.T) {
 		"a wrong delivery that was taken":  {judge.RefusedWith(hooked(t, tried(200, "a")), 401), false},
 		"an API that does not answer":      {judge.Response(transcript.Exchange{}, judge.Status(200)), true},
 		"an API that answers wrong":        {judge.Response(transcript.Exchange{Response: &transcript.Response{}}, judge.Status(200)), false},
+		"a connection that is not tested":  {judge.Tested(sceneOf().transcript(), "r"), true},
+		"a connection tested otherwise":    {judge.Tested(sceneOf().body(`[{"action":{"type":"USER.CREATED"}}]`).transcript(), "r"), false},
 		"what passes":                      {judge.Pass, false},
 	} {
 		if c.outcome.Absent() != c.absent {

@@ -124,20 +124,13 @@ func (m *Members) release(ctx context.Context, key string, held claim) error {
 // release that failed, and what it was not given again after its lease had
 // lapsed. Nobody else may claim that as long as this process is alive.
 func (m *Members) tidy(ctx context.Context) {
-	tick := time.NewTicker(m.Expiry / beats)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+	m.atEachBeat(ctx, func() {
 		for key, held := range m.unneeded() {
 			if err := m.release(ctx, key, held); err != nil {
 				break // the others will not fare better now
 			}
 		}
-	}
+	})
 }
 
 // unneeded is what this process claims and does not work.

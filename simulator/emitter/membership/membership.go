@@ -221,6 +221,15 @@ func (m *Members) Close() error {
 
 // beat refreshes the entry until the process leaves.
 func (m *Members) beat(ctx context.Context) {
+	m.atEachBeat(ctx, func() {
+		if err := m.refresh(ctx); err != nil && ctx.Err() == nil {
+			m.Log.Warn("other emitters may believe this one dead", "error", err)
+		}
+	})
+}
+
+// atEachBeat calls do a few times within an expiry, until ctx ends.
+func (m *Members) atEachBeat(ctx context.Context, do func()) {
 	tick := time.NewTicker(m.Expiry / beats)
 	defer tick.Stop()
 	for {
@@ -229,9 +238,7 @@ func (m *Members) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := m.refresh(ctx); err != nil && ctx.Err() == nil {
-			m.Log.Warn("other emitters may believe this one dead", "error", err)
-		}
+		do()
 	}
 }
 
