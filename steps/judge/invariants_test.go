@@ -347,6 +347,7 @@ func TestEventsStandInTheOrderInWhichTheyHappened(t *testing.T) {
 	checkInvariants(t, []invariantCase{
 		{"in order", ordinary().users("a", "b", "c").delivers(200, "a", "b", "c"), ""},
 		{"the last first", ordinary().users("a", "b", "c").delivers(200, "c", "a", "b"), "RTY-008"},
+		{"one behind one whose call overlapped others", ordinary().users("c", "a").userAskedFor(time.Second, "b").delivers(200, "a", "b", "c"), "RTY-008"},
 		{"two changed places", ordinary().users("a", "b", "c").delivers(200, "a", "c", "b"), "RTY-008"},
 		{"lines in reverse order", ordinary("payloadOptions.payloadFormat.https.format", "ND_JSON").users("a", "b").brings(200, lines), "RTY-008"},
 		{"in reverse order the second time", ordinary().users("a", "b").delivers(500, "a", "b").delivers(200, "b", "a"), ""},

@@ -45,6 +45,9 @@ func TestFailuresTellTheRightNumbersAndNames(t *testing.T) {
 			}
 		})
 	}
+	if b := judge.Invariants(&ordinary().users("a", "b", "c").delivers(200, "a", "c", "b").Transcript, documented); b == nil || !strings.HasPrefix(b.Actual, "as number 3 and 2 in delivery 1") {
+		t.Errorf("found %+v, want the places of the two that changed", b)
+	}
 	b := judge.Invariants(&ordinary().users("a", "b", "c").delivers(500, "a").delivers(500, "b").delivers(200, "c").Transcript, documented)
 	if b == nil || !strings.Contains(b.Expected, "failed delivery 1") {
 		t.Errorf("found %+v, want the first of the deliveries that failed", b)

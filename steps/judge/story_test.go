@@ -104,6 +104,13 @@ func (s *story) users(ids ...string) *story {
 	return s
 }
 
+// userAskedFor makes a user by a call that takes so long.
+func (s *story) userAskedFor(d time.Duration, id string) *story {
+	s.users(id)
+	s.Entries[len(s.Entries)-2].At = s.clock.Add(-d)
+	return s
+}
+
 // posts posts events as they stand.
 func (s *story) posts(events ...string) *story {
 	s.exchange("control", "POST", "/control/environments/e/events", strings.Join(events, "\n"), 202, "")
