@@ -76,3 +76,23 @@ func TestWhatDidNotComeIsToldFromWhatWasWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestASuccessThatWasRefusedIsADenial(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		want, got int
+		denied    bool
+	}{
+		"a success refused":           {201, 404, true},
+		"no content refused":          {204, 500, true},
+		"one success for another":     {201, 200, true},
+		"a refusal that did not come": {403, 201, false},
+		"one refusal for another":     {400, 404, false},
+		"what was promised":           {201, 201, false},
+	} {
+		x := transcript.Exchange{Response: &transcript.Response{Status: c.got}}
+		if o := judge.Response(x, judge.Status(c.want)); o.Denied() != c.denied {
+			t.Errorf("%s: denied is %t, want %t", name, o.Denied(), c.denied)
+		}
+	}
+}
