@@ -27,7 +27,7 @@ func (s *session) run(ctx context.Context, p Planned) reports.Scenario {
 
 // once runs a scenario for the nth time, from 1.
 func (s *session) once(ctx context.Context, p Planned, nth int) reports.Repetition {
-	ended := reports.Repetition{Outcome: reports.CouldNotRun, Reason: "the run was ended before this scenario began"}
+	ended := reports.Repetition{Outcome: reports.CouldNotRun, Reason: reports.NotBegun}
 	if ctx.Err() != nil {
 		return ended
 	}

@@ -118,7 +118,7 @@ func (p *Plan) story(r reports.Scenario) string {
 		rule, _ := p.Catalogue.Rule(id)
 		fmt.Fprintf(&b, "\n%s (%s): %s", id, rule.Level, rule.Statement)
 	}
-	fmt.Fprintf(&b, "\nat %s:%d", r.File, r.Line)
+	fmt.Fprintf(&b, "\nat %s", reports.Located(r))
 	if f := r.Failure; f != nil {
 		fmt.Fprintf(&b, "\nstep     %s\nexpected %s\nactual   %s", f.Step, f.Expected, f.Actual)
 	} else {

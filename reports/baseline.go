@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hookproof/hookproof/internal/nearest"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -234,6 +235,9 @@ func ParseBaseline(name string, data []byte) ([]Known, error) {
 	return list, errors.Join(errs...)
 }
 
+// knownMembers are the members of an entry.
+var knownMembers = []string{"id", "reason", "expires", "message"}
+
 // knownNode is an entry and where it stands.
 type knownNode struct {
 	Known
@@ -245,7 +249,7 @@ type knownNode struct {
 func (n *knownNode) UnmarshalYAML(node *yaml.Node) error {
 	n.line = node.Line
 	for i := 0; node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
-		if key := node.Content[i].Value; !slices.Contains([]string{"id", "reason", "expires", "message"}, key) {
+		if key := node.Content[i].Value; !slices.Contains(knownMembers, key) {
 			n.strange = append(n.strange, key)
 		}
 	}
@@ -254,7 +258,7 @@ func (n *knownNode) UnmarshalYAML(node *yaml.Node) error {
 
 func (n knownNode) check() error {
 	if len(n.strange) > 0 {
-		return fmt.Errorf("an entry has no %s; it has id, reason, expires, message", strings.Join(n.strange, ", "))
+		return fmt.Errorf("an entry has no member %q; %s", n.strange[0], nearest.Hint(n.strange[0], knownMembers, ""))
 	}
 	for _, f := range []struct{ name, value string }{{"id", n.ID}, {"reason", n.Reason}, {"expires", n.Expires}, {"message", n.Message}} {
 		if strings.TrimSpace(f.value) == "" {

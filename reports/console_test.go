@@ -187,6 +187,30 @@ func TestWhatFailsAlikeIsToldOnceAndNamedInTheVerdict(t *testing.T) {
 	if !strings.Contains(unwrapped(got), "an answer with status 401") || strings.Count(got, "run again") != 12 {
 		t.Errorf("one status in twelve failures that differ:\n%s", got)
 	}
+	asReceiver := func(r Results) Results { r.Target.Role = "receiver"; return r }
+	unauthorized := failing(12, func(int) string { return "status 401 with body no" })
+	waiting := func(reason string) Results {
+		r := with(make([]Outcome, 12)...)
+		for i := range r.Scenarios {
+			r.Scenarios[i] = ended(r.Scenarios[i], CouldNotRun)
+			r.Scenarios[i].Reason = reason
+		}
+		return r.Derive()
+	}
+	for want, r := range map[string]Results{
+		"an answer with status 401. If it asks for a key: --hook-header,":                               asReceiver(unauthorized),
+		"an answer with status 401. Check what the run may do: --client-id":                             unauthorized,
+		"an answer with status 404. Check the path in --target.":                                        asReceiver(failing(10, func(int) string { return "status 404 with body" })),
+		"unknown authority. If the authority is one of your own, give it with --ca.":                    failing(10, func(i int) string { return fmt.Sprintf("none: %d: x509: certificate signed by unknown authority", i) }),
+		"promise is broken. If the authority is one of your own, give it with --ca.":                    asReceiver(failing(1, func(int) string { return "no answer: x509: certificate signed by unknown authority" })),
+		"connection refused. Nothing listens at that address":                                           waiting("at «a step»: expected an answer to POST read-back, got none: dial tcp 127.0.0.1:1: connect: connection refused"),
+		"status 401. Check what the run may do":                                                         waiting("at «a step»: expected a status of 2xx in the answer to POST to the event hook, got status 401 with body no"),
+		"12 scenarios among them had no turn: the run was ended before. Nothing was judged: a run that": waiting(NotBegun),
+	} {
+		if got := unwrapped(summary(t, Console{}, r)); !strings.Contains(got, want) {
+			t.Errorf("does not say %q:\n%s", want, got)
+		}
+	}
 	for name, r := range map[string]Results{
 		"few":       failing(9, func(int) string { return "201" }),
 		"different": failing(21, func(i int) string { return fmt.Sprint(i % 3) }),

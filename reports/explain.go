@@ -231,7 +231,11 @@ func reasons(r Results) []string {
 	say(n[Fail], "failed: a promise is broken.")
 	sayAlike(Fail)
 	say(n[CouldNotRun]-r.listed(), "could not run: what the target claims was not seen, so it is not taken for kept.")
+	say(unbegun(r), "among them had no turn: the run was ended before.")
 	sayAlike(CouldNotRun)
+	if role := r.Target.Role; role == "receiver" && !oneCause && meets(r, unknownAuthority) {
+		lines = append(lines, remedy(unknownAuthority, role))
+	}
 	if judged(n) == 0 {
 		lines = append(lines, "Nothing was judged: a run that observes nothing shows nothing.")
 	}
@@ -261,6 +265,24 @@ func reasons(r Results) []string {
 		lines = append(lines, "Nothing is worse than the baseline.")
 	}
 	return lines
+}
+
+// unbegun is how many scenarios had no turn.
+func unbegun(r Results) int {
+	n := 0
+	for _, s := range r.Scenarios {
+		if s.Outcome == CouldNotRun && s.Reason == NotBegun {
+			n++
+		}
+	}
+	return n
+}
+
+// meets tells whether a scenario that failed has a symptom.
+func meets(r Results, symptom string) bool {
+	return slices.ContainsFunc(r.Scenarios, func(s Scenario) bool {
+		return s.Outcome == Fail && s.Failure != nil && symptomOf(s) == symptom
+	})
 }
 
 func exitLine(r Results) string { return fmt.Sprintf("Exit code %d.", ExitCode(r)) }

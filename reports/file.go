@@ -102,7 +102,10 @@ func Read(path string) (Results, error) {
 	}
 	defer f.Close()
 	r, err := Decode(f)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoReport):
+		return Results{}, fmt.Errorf("%s: %w; it was cut off, or is another file: give a folder as «hookproof run --out» has left it", path, err)
+	case err != nil:
 		return Results{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return r, nil

@@ -39,7 +39,7 @@ func (p *MatrixProgress) Begun(rows int, seed int64) {
 	if p.console.Quiet {
 		return
 	}
-	fmt.Fprintf(p.console.Out, "%d rows, with seed %d\n", rows, seed)
+	fmt.Fprintf(p.console.Out, "%s, with seed %d\n", Plural(rows, "row"), seed)
 	if p.console.Terminal {
 		p.bar = progressbar.NewOptions(rows,
 			progressbar.OptionSetWriter(p.console.Out), progressbar.OptionSetWidth(30), progressbar.OptionShowCount(),
@@ -94,7 +94,7 @@ func (p *MatrixProgress) row(trouble []string) {
 		_ = p.bar.Add(1)
 	case p.done-p.said >= max(1, p.rows/heartbeats) || p.done == p.rows:
 		p.said = p.done
-		fmt.Fprintf(p.console.Out, "%d of %d rows, %.1f s\n", p.done, p.rows, time.Since(p.started).Seconds())
+		fmt.Fprintf(p.console.Out, "%d of %s, %.1f s\n", p.done, Plural(p.rows, "row"), time.Since(p.started).Seconds())
 	}
 }
 

@@ -131,11 +131,15 @@ func complete(shards []Results) error {
 			twice = append(twice, fmt.Sprint(i))
 		}
 	}
-	switch {
-	case len(missing) > 0:
-		return fmt.Errorf("merge reports: of %d shards, the report of %s is missing", count, strings.Join(missing, ", "))
-	case len(twice) > 0:
-		return fmt.Errorf("merge reports: there are two reports of shard %s", strings.Join(twice, ", "))
+	var wrong []string
+	if len(twice) > 0 {
+		wrong = append(wrong, "there are two reports of shard "+strings.Join(twice, ", "))
+	}
+	if len(missing) > 0 {
+		wrong = append(wrong, fmt.Sprintf("of %d shards, the report of %s is missing", count, strings.Join(missing, ", ")))
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("merge reports: %s", strings.Join(wrong, "; "))
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (p *Progress) Done(s Scenario) {
 	p.n[s.Outcome]++
 	if loud(s.Outcome) {
 		p.line(p.paint.outcome(s.Outcome, fmt.Sprintf("%-15s", strings.ToUpper(string(s.Outcome)))) +
-			fmt.Sprintf(" %s  %s  %s", strings.Join(s.BrokenRules(), ","), oneLine(s.ID), located(s)))
+			fmt.Sprintf(" %s  %s  %s", strings.Join(s.BrokenRules(), ","), oneLine(s.ID), Located(s)))
 	}
 	if p.bar != nil {
 		// An error here is more scenarios than announced, or a closed writer.

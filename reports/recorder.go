@@ -12,6 +12,10 @@ import (
 // it is what a report of a run that died says.
 const pending = "the run ended before this scenario finished"
 
+// NotBegun is the reason of a scenario that was planned, in a run that was ended
+// before its turn.
+const NotBegun = "the run was ended before this scenario began"
+
 // Unfinished tells whether the run ended before the scenario had.
 func (s Scenario) Unfinished() bool { return s.Outcome == CouldNotRun && s.Reason == pending }
 

@@ -21,8 +21,8 @@ const labelWidth = 12
 // lie that scenarios and steps name; people are shown the whole path.
 const featuresFolder = "features/"
 
-// located is where a scenario stands, as people are shown it.
-func located(s Scenario) string {
+// Located is where a scenario stands, as people are shown it.
+func Located(s Scenario) string {
 	return fmt.Sprintf("%s%s:%d", featuresFolder, oneLine(s.File), s.Line)
 }
 
@@ -62,7 +62,7 @@ func (st story) of(s Scenario) string {
 		st.exact(&b, "kept", strings.Join(s.Rules, ", "))
 	}
 	st.prose(&b, "scenario", s.Name)
-	st.exact(&b, "", located(s))
+	st.exact(&b, "", Located(s))
 	if f := s.Failure; f != nil {
 		if f.Step != "" {
 			st.prose(&b, "step", f.Step)

@@ -46,6 +46,9 @@ func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
+	if errors.Is(err, syscall.EPIPE) { // whoever read has gone, and wants no more
+		return reports.ExitError
+	}
 	text := err.Error()
 	var usage *hookproof.UsageError
 	wrong := errors.As(err, &usage)

@@ -296,11 +296,15 @@ func rerun(cmd *cobra.Command) func(string) string {
 			needs += fmt.Sprintf(`%s="${%[1]s:?set it}" `, variableOf(f.Name))
 		}
 	})
-	same := given(cmd, without...)
+	same := append(given(cmd, without...), "--out="+againFolder)
 	return func(id string) string {
 		return needs + commandLine("run --scenario "+quote(id), same)
 	}
 }
+
+// againFolder takes the report of a scenario that is run again, so that the one
+// that tells to do so stays.
+const againFolder = "hookproof-again"
 
 // program is how this program was called: by name, by its path, by go run in
 // its own repository, or by go tool in another one. Both of the latter build it

@@ -97,7 +97,8 @@ func TestAWrongCommandLineSaysWhatIsRight(t *testing.T) {
 	for line, want := range map[string]string{
 		"runn":                "did you mean run?",
 		"run --targt x":       "did you mean --target?",
-		"baseline wite x":     "did you mean write?",
+		"baseline wirte x":    "did you mean write?",
+		"rnu":                 "did you mean run?",
 		"bench sender":        `there is no command "sender" of bench; there are: emitter, receiver;`,
 		"explain":             "explain needs RULE|SCENARIO;",
 		"explain one another": "explain takes RULE|SCENARIO, and was given one another;",

@@ -34,7 +34,7 @@ told from a true one without a signature.`,
 			}
 			switch {
 			case len(v.Differences) > 0:
-				fmt.Fprintf(out, "The evidence does not bear out the report: %d differ.\n", len(v.Differences))
+				fmt.Fprintf(out, "The evidence does not bear out the report: %s.\n", reports.Plural(len(v.Differences), "difference"))
 				return exitCode(reports.ExitNonConformant)
 			case len(v.Unevidenced) > 0:
 				fmt.Fprintf(out, "Nothing differs, and of %d of %d scenarios there is no evidence: the report says that they could not run (verdict %s).\n",

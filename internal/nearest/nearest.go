@@ -2,10 +2,7 @@
 // exist. It knows nothing of what the names are of.
 package nearest
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // shortList is how many names an error lists at most: what fits into a few
 // lines of a terminal.
@@ -37,15 +34,18 @@ func To(name string, known []string) string {
 	return best
 }
 
-// edits is how many bytes must be put in, left out or changed to make a into b
-// (Levenshtein's distance).
+// edits is how many bytes must be put in, left out, changed or exchanged with the
+// next to make a into b (the distance of Damerau and Levenshtein, in its form of
+// optimal alignment).
 func edits(a, b string) int {
+	var last, before []int // the rows of the two bytes of a that come before
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		before := slices.Clone(row)
+		last, before = before, row
+		row = make([]int, len(b)+1)
 		row[0] = i + 1
 		for j := range len(b) {
 			change := before[j]
@@ -53,6 +53,9 @@ func edits(a, b string) int {
 				change++
 			}
 			row[j+1] = min(before[j+1]+1, row[j]+1, change)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], last[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]

@@ -23,6 +23,9 @@ func TestAHintNamesWhatWasMeant(t *testing.T) {
 	if got := Hint("runn", []string{"run", "report"}, "list"); !strings.HasPrefix(got, "did you mean run? ") {
 		t.Errorf("a letter too many in a short name: got %q", got)
 	}
+	if got := Hint("rnu", []string{"run", "report"}, "list"); !strings.HasPrefix(got, "did you mean run? ") {
+		t.Errorf("two letters exchanged: got %q", got)
+	}
 	many := strings.Split(strings.Repeat("far-away ", shortList)+"limit-51", " ")
 	if got := Hint("limit51", many, "list"); got != "did you mean limit-51? «list» lists all" {
 		t.Errorf("got %q", got)

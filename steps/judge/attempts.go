@@ -56,11 +56,11 @@ func (a Attempt) ids() []string {
 }
 
 func (a Attempt) String() string {
-	answer := fmt.Sprintf("status %d", a.Status)
+	delivery := fmt.Sprintf("delivery %d, of %d events in %d bytes", a.Seq, a.Count(), len(a.Body))
 	if a.Status == 0 {
-		answer = "no answer: " + a.Error
+		return fmt.Sprintf("no answer to %s: %s", delivery, a.Error)
 	}
-	return fmt.Sprintf("%s to delivery %d, of %d events in %d bytes", answer, a.Seq, a.Count(), len(a.Body))
+	return fmt.Sprintf("status %d to %s", a.Status, delivery)
 }
 
 // Tries are the attempts for one subscription.

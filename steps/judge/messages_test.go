@@ -28,6 +28,8 @@ func TestFailuresTellTheRightNumbersAndNames(t *testing.T) {
 		"which event of a delivery":     {judge.AllReadBack(whole, stored("a", "c")), "", "without the 2 of 2 in delivery 1"},
 		"what was read out of order":    {judge.ReadBackInOrder(whole, stored("c", "b")), "", "b, delivered as number 2, after c, delivered as number 3"},
 		"which request was refused":     {judge.Accepted([]transcript.Exchange{created(201), created(403)}), "", "to request 2 of 2"},
+		"a hook without an answer":      {judge.Response(transcript.Exchange{Request: transcript.Request{Method: "POST"}, Error: "EOF"}), "an answer to POST to the event hook", "none: EOF"},
+		"a delivery without an answer":  {judge.EveryDeliveryTaken(hooked(t, failed("EOF", "a"))), "", "no answer to delivery 1, of 1 events in"},
 		"the limit in bytes":            {judge.AtMostKB(&large.Transcript, "sink", 1), "at most 1024 bytes", "with 2 events"},
 		"the limit in bytes, of data":   {judge.FoundAtMostKB(&new(sink).caused("Ada", "a").caused("Bob", "b").got(200, sizedEvent("b", 2000)).Transcript, "sink", 1), "at most 1024 bytes", "with that of 2"},
 		"what came out of order":        {judge.InOrder(&three().got(200, about("1", "a"), about("3", "c"), about("2", "b")).Transcript, "sink"), "Cleo after Bob", "as number 2, Bob as number 3"},

@@ -22,6 +22,9 @@ type Expectation struct {
 // answer fails before any of them.
 func Response(x transcript.Exchange, expectations ...Expectation) Outcome {
 	request := x.Request.Method + " " + x.Request.Path
+	if x.Request.Path == "" { // its address is hidden whole, as it may be a secret
+		request = x.Request.Method + " to the event hook"
+	}
 	if x.Response == nil {
 		return Fail("an answer to %s", request).Got("none: %s", x.Error).because("no answer came").absence()
 	}
