@@ -54,7 +54,7 @@ func TestABaselineAcceptsWhatItListsAndRotsLoudly(t *testing.T) {
 		"one is of no scenario":     {true, []string{first, second, entry("limits/no-such", late, "*")}, reports.ExitBaseline, "no such scenario"},
 		"one is not selected":       {true, []string{first, second, entry("limits/the-refusal-of-a-51st-subscription-says-why", late, "*")}, reports.ExitConformant, "Nothing is worse than the baseline"},
 		"an entry without an end":   {true, []string{"  - {id: a/b, reason: r, message: m}\n"}, reports.ExitUsage, "baseline.yaml:2: the entry of \"a/b\" has no expires"},
-		"an entry that is misspelt": {true, []string{"  - {id: a/b, reason: r, message: m, expires: 2999-12-31, untill: x}\n"}, reports.ExitUsage, "has no untill"},
+		"an entry that is misspelt": {true, []string{"  - {id: a/b, reason: r, message: m, expires: 2999-12-31, untill: x}\n"}, reports.ExitUsage, `has no member "untill"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -46,7 +46,7 @@ func TestTheCommandThatRunsAgainTestsTheSame(t *testing.T) {
 			if err := configure(cmd, c.environ); err != nil {
 				t.Fatal(err)
 			}
-			if got, want := rerun(cmd)("a/b"), c.before+program()+" "+c.after; got != want {
+			if got, want := rerun(cmd)("a/b"), c.before+program()+" "+c.after+" --out=hookproof-again"; got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 		})
