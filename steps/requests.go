@@ -59,7 +59,7 @@ func requestSteps() []Step {
 		}),
 		step(`a subscription is requested in JSON that (is cut short|has a trailing comma|has a name without quotes|is followed by more)`, func(w *World) any { return w.requestMalformed }),
 		step(`the subscription is read`, func(w *World) any { return w.read }),
-		step(`the subscription is (read|deleted) in environment "([^"]*)"`, func(w *World) any { return w.elsewhere }),
+		step(`the subscription is (read|replaced|deleted) in environment "([^"]*)"`, func(w *World) any { return w.elsewhere }),
 		step(`the subscription's self link is followed`, func(w *World) any { return w.followSelf }),
 		step(`the self link of the answer is followed`, func(w *World) any {
 			return func(ctx context.Context) error {
@@ -283,8 +283,14 @@ func (w *World) elsewhere(ctx context.Context, what, name string) error {
 	if other == nil {
 		return fmt.Errorf("there is no environment %q", name)
 	}
-	method := map[string]string{"read": http.MethodGet, "deleted": http.MethodDelete}[what]
-	_, err = w.call(ctx, method, "/v1/environments/"+other.id+"/subscriptions/"+s.id, nil)
+	method := map[string]string{"read": http.MethodGet, "replaced": http.MethodPut, "deleted": http.MethodDelete}[what]
+	var body any
+	if what == "replaced" {
+		if body, err = w.subscriptionBody("USER.UPDATED, USER.DELETED", nil); err != nil {
+			return err
+		}
+	}
+	_, err = w.call(ctx, method, "/v1/environments/"+other.id+"/subscriptions/"+s.id, body)
 	return err
 }
 

@@ -291,6 +291,14 @@ Feature: Subscriptions
       When the subscription is read
       Then the answer is 200
 
+    @needs:environments
+    Scenario: A subscription is replaced in an environment that is not its own
+      Given another environment "Elsewhere"
+      And a subscription
+      When the subscription is replaced in environment "Elsewhere"
+      Then the answer is 404
+      And it reads as it was created
+
     Scenario Outline: An unknown subscription is <changed>
       When an unknown subscription is <changed>
       Then the answer is 404

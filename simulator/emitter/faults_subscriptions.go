@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/hookproof/hookproof/simulator/emitter/api"
+	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
@@ -166,6 +167,13 @@ func changeFaults() []Fault {
 			answeredTo(http.MethodGet, http.StatusNotFound, func(k *talk) { k.answer.status = http.StatusForbidden })},
 		{"unknown-replaced", "A PUT of an unknown subscription is answered with 201.", []string{"SUB-CRUD-019"},
 			answeredTo(http.MethodPut, http.StatusNotFound, func(k *talk) { k.answer.status = http.StatusCreated })},
+		{"foreign-replaced", "A subscription can be read and replaced through another environment.", []string{"SUB-CRUD-019", "SUB-CRUD-020"},
+			func(p *Pieces) {
+				previous := p.API.Subscriptions
+				p.API.Subscriptions = func(d *directory.Directory) api.Subscriptions {
+					return replacingEverywhere{everywhere{wrapped(previous, d), d}}
+				}
+			}},
 		{"foreign-deleted", "A subscription is deleted through another environment.", []string{"SUB-CRUD-019"},
 			func(p *Pieces) {
 				previous := p.API.Subscriptions
@@ -188,6 +196,17 @@ func changeFaults() []Fault {
 				}
 			})},
 	}
+}
+
+// replacingEverywhere shows and replaces subscriptions of all environments in
+// each.
+type replacingEverywhere struct{ everywhere }
+
+func (e replacingEverywhere) ReplaceSubscription(ctx context.Context, caller directory.Caller, environment, id string, o body.Object) (subscription.Subscription, error) {
+	if s, ok := e.everywhere.Subscription(environment, id); ok {
+		environment = s.EnvironmentID
+	}
+	return e.subscriptions.ReplaceSubscription(ctx, caller, environment, id, o)
 }
 
 // deletingEverywhere deletes subscriptions of all environments in each, and
