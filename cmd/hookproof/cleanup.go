@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/reports"
 	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/targets"
@@ -104,7 +105,7 @@ func cleanUp(ctx context.Context, out io.Writer, client *driver.Client, found []
 
 // visit gives a client of the target, and what the target claims.
 func (t *targetFlags) visit() (*driver.Client, []targets.Capability, error) {
-	target, err := t.remote()
+	target, err := t.remote(features.Emitter)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -98,9 +97,6 @@ can be begun, with 3 if not.`,
 	cmd.Flags().StringVar(&role, "role", "both", "`role` of the target: emitter, receiver or both")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !slices.Contains([]string{features.Emitter, features.Receiver, "both"}, role) {
-			return usageError("--role %s is none of emitter, receiver and both", role)
-		}
 		made, err := target.make(cmd.Flags(), role)
 		if err != nil {
 			return err
