@@ -89,6 +89,9 @@ func NewPlan(target targets.Info, selection Selection) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the features: %w", err)
 	}
+	if err := selection.checkLevels(); err != nil {
+		return nil, err // before they are written as the catalogue does
+	}
 	selection = selection.normal()
 	if err := selection.check(catalogue, all); err != nil {
 		return nil, err
@@ -225,8 +228,8 @@ func inProfile(x features.Scenario, profile string) bool {
 // check finds names that do not exist: a misspelt rule must never look like
 // one that holds.
 func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
-	if !slices.Contains([]string{"both", "emitter", "receiver"}, s.role()) {
-		return usage("role %q is none of emitter, receiver, both", s.Role)
+	if known := []string{features.Emitter, features.Receiver, "both"}; !slices.Contains(known, s.role()) {
+		return usage("there is no role %q; %s", s.Role, nearest.Hint(s.Role, known, ""))
 	}
 	for _, id := range s.Rules {
 		if _, ok := c.Rule(id); !ok {
@@ -246,12 +249,18 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 			return usage("there is no profile %q; %s", p, nearest.Hint(p, known, "hookproof plan --profiles"))
 		}
 	}
+	return s.Shard.check()
+}
+
+// checkLevels finds levels that do not exist, in capitals or not.
+func (s Selection) checkLevels() error {
+	known := []string{"must", "should", "may"}
 	for _, level := range s.Levels {
-		if !slices.Contains([]string{string(features.Must), string(features.Should), string(features.May)}, level) {
-			return usage("there is no level %q; there are must, should, may", level)
+		if !slices.Contains(known, strings.ToLower(level)) {
+			return usage("--level: there is no level %q; %s", level, nearest.Hint(level, known, ""))
 		}
 	}
-	return s.Shard.check()
+	return nil
 }
 
 func noSuchRule(c *features.Catalogue, id string) error {

@@ -32,6 +32,33 @@ func TestACleanUpOfARunThatLeftNothingNamesThoseThatDid(t *testing.T) {
 	}
 }
 
+func TestACleanUpThatOnlyListsEndsWithTheCommandThatRemoves(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	list := append([]string{"cleanup"}, s.flags()...)
+	same := program() + " cleanup --client-id=suite --environment=" + sharedEnvironment + " --target=" + s.url
+	secret := `  HOOKPROOF_CLIENT_SECRET="${HOOKPROOF_CLIENT_SECRET:?set it}" `
+	if code, text := run(t, list...); code != reports.ExitConformant || text != "0 removed, 0 left.\n" {
+		t.Errorf("with nothing there: code %d: %s", code, text)
+	}
+	for _, name := range []string{"Staff hookproof-6c0510a8-population-00000001", "Staff hookproof-6c0510a8-population-00000002"} {
+		s.call(t, http.MethodPost, "/populations", `{"name":"`+name+`"}`)
+	}
+	s.call(t, http.MethodPost, "/users", `{"username":"ada.hookproof-6c0510a8-user-00000001","email":"hookproof-6c0510a8-user-00000001@hookproof.example"}`)
+	one := secret + same + " --run 6c0510a8    # populations: 2, users: 1\n"
+	if code, text := run(t, list...); code != reports.ExitIncomplete || !strings.HasSuffix(text, "0 removed, 3 left. What removes them, once their run has ended:\n"+one) {
+		t.Errorf("of one run: code %d: %s", code, text)
+	}
+	s.call(t, http.MethodPost, "/populations", `{"name":"Staff hookproof-7d0510a8-population-00000001"}`)
+	both := one + secret + same + " --run 7d0510a8    # populations: 1\n" + secret + same + " --all\n"
+	if code, text := run(t, list...); code != reports.ExitIncomplete || !strings.HasSuffix(text, ":\n"+both) {
+		t.Errorf("of two runs: code %d: %s", code, text)
+	}
+	if code, text := run(t, append(list, "--all")...); code != reports.ExitConformant || !strings.HasSuffix(text, "\n4 removed, 0 left.\n") {
+		t.Errorf("removing: code %d: %s", code, text)
+	}
+}
+
 // A target may refuse to list one thing: all the others are found and removed,
 // by the command and by the reaper, and what could not be looked for is told.
 func TestWhatATargetRefusesToListKeepsNothingElseThere(t *testing.T) {

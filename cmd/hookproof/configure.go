@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/hookproof/hookproof/internal/nearest"
 )
 
 // configure sets the flags that the command line leaves open: from variables
@@ -64,7 +66,7 @@ func variables(root *cobra.Command, environ []string) (func(string) (string, boo
 		}
 		flag := strings.ToLower(strings.ReplaceAll(short, "_", "-"))
 		if flag != "config" && !isFlag(root, flag) {
-			return nil, usageError("variable %s stands for --%s, and no command has such a flag", name, flag)
+			return nil, usageError("variable %s stands for --%s, and no command has such a flag%s", name, flag, meantOf(root, flag, variableOf))
 		}
 		known[name] = value
 	}
@@ -161,7 +163,7 @@ func readConfig(root *cobra.Command, path string) (map[string]*yaml.Node, error)
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		key := top.Content[i]
 		if !isFlag(root, key.Value) {
-			return nil, usageError("%s:%d: there is no flag --%s", path, key.Line, key.Value)
+			return nil, usageError("%s:%d: there is no flag --%s%s", path, key.Line, key.Value, meantOf(root, key.Value, func(flag string) string { return "--" + flag }))
 		}
 		if _, twice := keys[key.Value]; twice {
 			return nil, usageError("%s:%d: %s is set twice", path, key.Line, key.Value)
@@ -173,6 +175,20 @@ func readConfig(root *cobra.Command, path string) (map[string]*yaml.Node, error)
 
 func isFlag(root *cobra.Command, name string) bool {
 	return name != "config" && slices.ContainsFunc(below(root), func(c *cobra.Command) bool { return c.Flags().Lookup(name) != nil })
+}
+
+// meantOf asks, of a name that is no flag of any command, for the nearest one,
+// written as it was to be set; empty if none is near.
+func meantOf(root *cobra.Command, name string, written func(flag string) string) string {
+	var known []string
+	for _, c := range below(root) {
+		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	}
+	near := nearest.To(name, known)
+	if near == "" {
+		return ""
+	}
+	return "; did you mean " + written(near) + "?"
 }
 
 // fromNode sets a flag from a scalar, or from a list where the flag takes

@@ -68,7 +68,7 @@ func TestAWrongConfigurationIsAUsageErrorThatNamesThePlace(t *testing.T) {
 		file      string
 		want      string
 	}{
-		"unknown key":       {file: "outt: x\n", want: ":1: there is no flag --outt"},
+		"unknown key":       {file: "outt: x\n", want: ":1: there is no flag --outt; did you mean --out?"},
 		"key set twice":     {file: "out: x\nconcurrency: 1\nconcurrency: 2\n", want: "concurrency"},
 		"wrong type":        {file: "out: x\nconcurrency: many\n", want: ":2: concurrency"},
 		"list for a scalar": {file: "out: [a, b]\n", want: ":1: out wants one value"},
@@ -77,7 +77,7 @@ func TestAWrongConfigurationIsAUsageErrorThatNamesThePlace(t *testing.T) {
 		"no YAML":           {file: "out: [\n", want: "read the configuration"},
 		"variable":          {variables: map[string]string{"HOOKPROOF_CONCURRENCY": "x"}, want: "variable HOOKPROOF_CONCURRENCY"},
 		"two documents":     {file: "out: a\n---\nout: b\n", want: "more than one YAML document"},
-		"unknown variable":  {variables: map[string]string{"HOOKPROOF_OUTT": "x"}, want: "HOOKPROOF_OUTT stands for --outt"},
+		"unknown variable":  {variables: map[string]string{"HOOKPROOF_OUTT": "x"}, want: "HOOKPROOF_OUTT stands for --outt, and no command has such a flag; did you mean HOOKPROOF_OUT?"},
 		"no such file":      {variables: map[string]string{"HOOKPROOF_CONFIG": "/nonexistent"}, want: "read the configuration"},
 	} {
 		t.Run(name, func(t *testing.T) {

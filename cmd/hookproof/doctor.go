@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -23,7 +22,7 @@ type grade string
 const (
 	gradeOK   grade = "ok"
 	gradeWarn grade = "warn" // a run is possible, and may show less or something odd
-	gradeFail grade = "fail" // a run would show nothing
+	gradeFail grade = "fail" // a run would fail because of it, or show nothing
 )
 
 // finding is what one check found: a line of the doctor's report.
@@ -53,10 +52,10 @@ func (d *diagnosis) fail(check, remedy, format string, args ...any) {
 }
 
 func (d *diagnosis) add(g grade, check, remedy, format string, args ...any) {
-	d.Findings = append(d.Findings, finding{check, g, fmt.Sprintf(format, args...), asCalled(remedy)})
+	d.Findings = append(d.Findings, finding{check, g, strings.TrimSpace(fmt.Sprintf(format, args...)), asCalled(remedy)})
 }
 
-// failed tells whether a run would show nothing.
+// failed tells whether something is to be mended before a run.
 func (d *diagnosis) failed() bool {
 	for _, f := range d.Findings {
 		if f.Grade == gradeFail {
@@ -80,14 +79,14 @@ func doctorCommand() *cobra.Command {
 «hookproof run»: names, addresses, certificates and clocks; credentials and
 rights; whether claimed capabilities answer; whether the emitter can reach the
 receiver simulator; Docker, for images. At the target, one disabled
-subscription is made and removed.
+subscription is made and removed. To --event-hook a list of no events is posted.
 
 With --role receiver: the name, address, certificate, versions of TLS and clock
 of the receiver, whether a HEAD with the agreed credentials is let in, and
 whether reading back answers. Nothing is delivered to it.
 
 One line for each check: ok, warn or fail, with a remedy. Ends with 0 if a run
-can be begun, with 3 if not.`,
+can be begun, with 3 if something has to be mended first.`,
 		Example: `  hookproof doctor
   hookproof doctor --target https://emitter.example --environment 8f3c… --client-id 41ab…
   HOOKPROOF_HOOK_HEADER='Authorization: Bearer …' hookproof doctor --role receiver \
@@ -98,9 +97,6 @@ can be begun, with 3 if not.`,
 	cmd.Flags().StringVar(&role, "role", "both", "`role` of the target: emitter, receiver or both")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if !slices.Contains([]string{features.Emitter, features.Receiver, "both"}, role) {
-			return usageError("--role %s is none of emitter, receiver and both", role)
-		}
 		made, err := target.make(cmd.Flags(), role)
 		if err != nil {
 			return err
@@ -178,7 +174,7 @@ func (d *diagnosis) write(out io.Writer, asJSON bool) error {
 	}
 	conclusion := "A run can be begun."
 	if d.failed() {
-		conclusion = "A run would show nothing yet."
+		conclusion = "Mend what failed first: a run would fail because of it, or show nothing."
 	}
 	_, err := fmt.Fprintf(out, "%s: %s\n", d.Target, conclusion)
 	return err

@@ -3,16 +3,21 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
+	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/fixtures"
 	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/targets"
@@ -33,6 +38,7 @@ func (d *diagnosis) api(ctx context.Context, info targets.Info, system *targets.
 	d.ok("credentials", "a token is given, and environment %s can be read", system.Emitter.Environment)
 	home := "/v1/environments/" + url.PathEscape(system.Emitter.Environment)
 	d.subscriptions(ctx, client, home)
+	d.eventHook(ctx, client, system.Emitter)
 	d.claims(ctx, client, info, home)
 	d.leftovers(ctx, client, info.Claims)
 }
@@ -43,7 +49,7 @@ func (d *diagnosis) subscriptions(ctx context.Context, client *driver.Client, ho
 	const rights = "give the client a role that may read and change subscriptions in its environment"
 	status, body, err := client.Call(ctx, driver.Emitter, http.MethodGet, path, nil)
 	if err != nil || status != http.StatusOK {
-		d.fail("subscriptions: read", rights, "GET %s is answered %d %v", path, status, errText(err))
+		d.fail("subscriptions: read", rights, "GET %s %s", path, answered(status, err))
 		return
 	}
 	d.ok("subscriptions: read", "%d on the first page", len(gjson.GetBytes(body, "_embedded.subscriptions").Array()))
@@ -53,14 +59,18 @@ func (d *diagnosis) subscriptions(ctx context.Context, client *driver.Client, ho
 		return
 	}
 	status, body, err = client.Call(ctx, driver.Emitter, http.MethodPost, path, made)
+	if err != nil || status/100 != 2 {
+		d.fail("subscriptions: create", rights, "POST %s %s", path, answered(status, err))
+		return
+	}
 	id := gjson.GetBytes(body, "id").String()
-	if err != nil || status/100 != 2 || id == "" {
-		d.fail("subscriptions: create", rights, "POST %s is answered %d %v", path, status, errText(err))
+	if id == "" {
+		d.fail("subscriptions: create", "answer with the subscription that was made, and its id; «hookproof cleanup» finds the one that was made now", "POST %s %s, and without an id", path, answered(status, err))
 		return
 	}
 	status, _, err = client.Call(ctx, driver.Emitter, http.MethodDelete, path+"/"+url.PathEscape(id), nil)
 	if err != nil || status/100 != 2 {
-		d.fail("subscriptions: remove", rights+"; «hookproof cleanup» finds the one that was made now", "DELETE %s/%s is answered %d %v", path, id, status, errText(err))
+		d.fail("subscriptions: remove", rights+"; «hookproof cleanup» finds the one that was made now", "DELETE %s/%s %s", path, id, answered(status, err))
 		return
 	}
 	d.ok("subscriptions: create", "one was made and removed")
@@ -80,11 +90,47 @@ func trialSubscription() ([]byte, error) {
 	return sjson.SetBytes(body, "enabled", false)
 }
 
-func errText(err error) string {
-	if err == nil {
-		return ""
+// answered is what became of a request.
+func answered(status int, err error) string {
+	if err != nil {
+		return fmt.Sprintf("is not answered: %v", err)
 	}
-	return err.Error()
+	return fmt.Sprintf("is answered %d", status)
+}
+
+// hookWithin is how long an event hook may take to answer (docs/triggers.md).
+const hookWithin = 30 * time.Second
+
+// eventHook finds out whether the event hook takes the token, by a list of no
+// events: it is answered as any other, and nothing happens.
+func (d *diagnosis) eventHook(ctx context.Context, client *driver.Client, emitter targets.Emitter) {
+	if emitter.Trigger == "" {
+		return
+	}
+	const check = "event hook: token"
+	body, err := json.Marshal(struct {
+		Environment string            `json:"environment"`
+		Events      []json.RawMessage `json:"events"`
+	}{emitter.Environment, []json.RawMessage{}})
+	if err != nil {
+		d.fail(check, "this is the suite's own error", "%v", err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, hookWithin)
+	defer cancel()
+	status, _, err := client.Call(ctx, driver.Trigger, http.MethodPost, "", body)
+	switch said := answered(status, err); {
+	case err != nil:
+		d.fail(check, fmt.Sprintf("let it answer within %v", hookWithin), "a list of no events %s", said)
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		d.fail(check, "give the token that it expects with --event-hook-token (HOOKPROOF_EVENT_HOOK_TOKEN)", "a list of no events %s", said)
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
+		d.fail(check, "check the path of --event-hook, and that it takes a POST", "a list of no events %s", said)
+	case status/100 != 2:
+		d.warn(check, "answer a list of no events 2xx, once the token is right; otherwise only a run shows whether it is", "a list of no events %s, which does not show whether the token is right", said)
+	default:
+		d.ok(check, "a list of no events is taken")
+	}
 }
 
 // claims looks at what serves each claimed capability. A capability that has
@@ -104,14 +150,52 @@ func (d *diagnosis) claims(ctx context.Context, client *driver.Client, info targ
 		}
 		status, _, err := client.Call(ctx, c.peer, http.MethodGet, c.path, nil)
 		if err != nil || status != http.StatusOK {
-			d.fail("claim "+string(c.claim), "do not claim it, or give the client the right", "GET %s is answered %d %v", c.path, status, errText(err))
+			d.fail("claim "+string(c.claim), "do not claim it, or give the client the right", "GET %s %s", c.path, answered(status, err))
 			continue
 		}
 		d.ok("claim "+string(c.claim), "it answers")
 	}
 	if !slices.Contains(info.Claims, targets.Environments) {
-		d.warn("environment", "claim «environments» if the target makes them on request", "all scenarios share one: those that fill it run alone, and the run takes longer")
+		d.shared()
 	}
+}
+
+// shared tells what is not judged where all scenarios share one environment.
+func (d *diagnosis) shared() {
+	scenarios, rules, err := judgedApart()
+	if err != nil {
+		d.fail("environment", "this is the suite's own error", "%v", err)
+		return
+	}
+	d.warn("environment", "--claim environments, if the target makes them on request",
+		"all scenarios share one, and some run alone, which takes longer; %d that need one of their own are not applicable, so that the limit of 50 subscriptions and more is not judged: %s",
+		scenarios, strings.Join(rules, ", "))
+}
+
+// judgedApart are the rules that nothing judges without environments of the
+// scenarios' own, and how many scenarios need one.
+func judgedApart() (scenarios int, rules []string, err error) {
+	catalogue, err := features.Load()
+	if err != nil {
+		return 0, nil, err
+	}
+	all, err := features.Scenarios(catalogue, features.FS)
+	if err != nil {
+		return 0, nil, err
+	}
+	apart := map[string]bool{} // by rule, whether all of its scenarios need one
+	for _, s := range all {
+		needs := slices.Contains(s.Needs, string(targets.Environments))
+		if needs {
+			scenarios++
+		}
+		for _, rule := range s.Rules {
+			before, seen := apart[rule]
+			apart[rule] = needs && (before || !seen)
+		}
+	}
+	maps.DeleteFunc(apart, func(_ string, all bool) bool { return !all })
+	return scenarios, slices.Sorted(maps.Keys(apart)), nil
 }
 
 func (d *diagnosis) leftovers(ctx context.Context, client *driver.Client, claims []targets.Capability) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -41,6 +42,7 @@ func (d *diagnosis) hook(ctx context.Context, hook targets.Hook) {
 		return
 	}
 	d.versions(ctx, hook, config)
+	const unseen = "if deliveries are answered 401 or 403, check --hook-header (HOOKPROOF_HOOK_HEADER), or --client-certificate with --client-key"
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		d.fail("receiver: credentials", "give what it expects with --hook-header, or --client-certificate and --client-key", "a HEAD with what was agreed is answered %d", status)
@@ -49,9 +51,9 @@ func (d *diagnosis) hook(ctx context.Context, hook targets.Hook) {
 	case status >= http.StatusInternalServerError:
 		d.warn("receiver: credentials", "look into the receiver's log", "a HEAD is answered %d", status)
 	case len(hook.Headers) == 0 && len(hook.ClientCertificate) == 0:
-		d.ok("receiver: credentials", "none are given, and a HEAD is answered %d; if deliveries must have a header, give it with --hook-header", status)
+		d.add(gradeOK, "receiver: credentials", unseen, "none are given, and a HEAD is answered %d, which does not show whether deliveries need some", status)
 	default:
-		d.ok("receiver: credentials", "a HEAD with what was agreed is answered %d; whether they are right may show with a delivery only", status)
+		d.add(gradeOK, "receiver: credentials", unseen, "a HEAD with what was agreed is answered %d, which does not show whether deliveries are let in", status)
 	}
 	d.readBack(ctx, hook)
 }
@@ -96,10 +98,22 @@ func (d *diagnosis) readBack(ctx context.Context, hook targets.Hook) {
 	events, err := hook.ReadBack.Events(ctx, []string{uuid.NewString()})
 	switch {
 	case err != nil:
-		d.fail("read-back", "mend the adapter; «hookproof run --help» says under --read-back what it is asked and answers", "%v", err)
+		d.fail("read-back", adapterRemedy(err), "%v", err)
 	case len(events) > 0:
 		d.fail("read-back", "answer only the events whose ids are asked for", "%d events are answered to an id that nobody has sent", len(events))
 	default:
 		d.ok("read-back", "it answers")
 	}
+}
+
+// adapterRemedy is for an adapter that could not be reached, or that answered
+// something else than events.
+func adapterRemedy(err error) string {
+	switch dialled := (*net.OpError)(nil); {
+	case !errors.As(err, &dialled) || dialled.Op != "dial":
+		return "mend the adapter; «hookproof run --help» says under --read-back what it is asked and answers"
+	case strings.Contains(dialled.Error(), "refused"):
+		return "nothing listens there: start the adapter, or mend the port"
+	}
+	return "check the address of --read-back, the network, and proxies (HTTPS_PROXY, NO_PROXY)"
 }

@@ -76,6 +76,47 @@ func TestTheDoctorLooksAtAReceiver(t *testing.T) {
 	}
 }
 
+func TestTheDoctorNamesTheRemedyForAReceiver(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(server.Close)
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		if r.URL.Path == "/says" {
+			_, _ = w.Write([]byte("no store\n"))
+		}
+	}))
+	t.Cleanup(broken.Close)
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	with := func(more ...string) []string {
+		return append([]string{"--role", "receiver", "--target", server.URL + "/hook", "--ca", ca}, more...)
+	}
+	const check = "answered 401 or 403, check --hook-header (HOOKPROOF_HOOK_HEADER), or --client-certificate with --client-key"
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"credentials that a HEAD does not show":    {with("--hook-header", "X-Key: canary-of-the-receiver"), check},
+		"no credentials, and a HEAD shows nothing": {with(), check},
+		"an adapter that is not there":             {with("--read-back", closed.URL), "nothing listens there: start the adapter, or mend the port"},
+		"an adapter at no name":                    {with("--read-back", "http://nosuch.invalid"), "check the address of --read-back"},
+		"an adapter that says what is wrong":       {with("--read-back", broken.URL+"/says"), "it answers 500, not 200: no store\""},
+		"an adapter that says nothing":             {with("--read-back", broken.URL), "it answers 500, not 200\""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, _, text := grades(t, c.args...); !strings.Contains(text, c.want) || strings.Contains(text, "canary") {
+				t.Errorf("no %q in %s", c.want, text)
+			}
+		})
+	}
+}
+
 func TestTheDoctorExaminesNoOtherRole(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"--role", "sender"}, {"--role", "emitter", "--hook-header", "a: b"}, {"--role", "receiver", "--target", "http://127.0.0.1:1/"}} {

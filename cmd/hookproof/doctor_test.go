@@ -3,10 +3,15 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,6 +103,105 @@ func TestTheDoctorNamesWhatIsWrong(t *testing.T) {
 				t.Errorf("%s is %q, code %d: %s", c.check, found[c.check], code, text)
 			}
 		})
+	}
+}
+
+func TestTheDoctorFindsOutWhetherTheEventHookTakesItsToken(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	const token = "canary-of-the-hook-1"
+	for name, c := range map[string]struct {
+		token  string
+		status int // to a request with the right token
+		grade  grade
+		told   string
+	}{
+		"the right token":        {token, http.StatusNoContent, gradeOK, "is taken"},
+		"another token":          {"canary-of-the-hook-2", http.StatusNoContent, gradeFail, "--event-hook-token (HOOKPROOF_EVENT_HOOK_TOKEN)"},
+		"no token":               {"", http.StatusNoContent, gradeFail, "--event-hook-token (HOOKPROOF_EVENT_HOOK_TOKEN)"},
+		"a token without rights": {token, http.StatusForbidden, gradeFail, "--event-hook-token (HOOKPROOF_EVENT_HOOK_TOKEN)"},
+		"another path":           {token, http.StatusNotFound, gradeFail, "check the path"},
+		"no empty lists":         {token, http.StatusBadRequest, gradeWarn, "is answered 400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var posted atomic.Int64
+			hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodPost {
+					w.WriteHeader(http.StatusMethodNotAllowed)
+					return
+				}
+				posted.Add(1)
+				body, err := io.ReadAll(r.Body)
+				if want := `{"environment":"` + sharedEnvironment + `","events":[]}`; err != nil || string(body) != want {
+					t.Errorf("it was posted %s, %v, want %s", body, err, want)
+				}
+				if r.Header.Get("Authorization") != "Bearer "+token {
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				w.WriteHeader(c.status)
+			}))
+			t.Cleanup(hook.Close)
+			args := append(s.flags(), "--event-hook", hook.URL+"/canary")
+			if c.token != "" {
+				args = append(args, "--event-hook-token", c.token)
+			}
+			want := reports.ExitConformant
+			if c.grade == gradeFail {
+				want = reports.ExitIncomplete
+			}
+			code, found, text := grades(t, args...)
+			if got := found["event hook: token"]; got != c.grade || code != want || !strings.Contains(text, c.told) || strings.Contains(text, "canary") || posted.Load() != 1 {
+				t.Errorf("it is %q, code %d, asked %d times: %s", got, code, posted.Load(), text)
+			}
+		})
+	}
+}
+
+// What is not judged at a target that makes no environments must not come as a
+// surprise: it is what the plan says.
+func TestTheDoctorTellsWhatIsNotJudgedInASharedEnvironment(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	code, text := run(t, append([]string{"doctor"}, s.flags()...)...)
+	_, planned := run(t, append([]string{"plan", "--role", "emitter", "--claim", "certificates,activities,connection-test,tcp-ip,tcp-delivery"}, s.flags()...)...)
+	runs, not, scenarios := map[string]bool{}, map[string]bool{}, 0
+	for line := range strings.Lines(planned) {
+		into := runs
+		if strings.HasSuffix(line, "the target does not claim environments\n") {
+			into, scenarios = not, scenarios+1
+		}
+		for _, word := range strings.Fields(line) {
+			if regexp.MustCompile(`^[A-Z]+-[A-Z0-9-]+$`).MatchString(word) {
+				into[word] = true
+			}
+		}
+	}
+	maps.DeleteFunc(not, func(rule string, _ bool) bool { return runs[rule] })
+	rules := strings.Join(slices.Sorted(maps.Keys(not)), ", ")
+	if code != reports.ExitConformant || scenarios < 30 || !not["SUB-LIMIT-050"] || !strings.Contains(text, fmt.Sprint(scenarios)) || !strings.Contains(text, rules) || !strings.Contains(text, "the limit of 50") {
+		t.Errorf("code %d, want %d scenarios and %s: %s", code, scenarios, rules, text)
+	}
+}
+
+// A line is closed where it ends, and no more is promised or threatened than is so.
+func TestTheDoctorWritesWholeLines(t *testing.T) {
+	t.Parallel()
+	s := newShared(t)
+	refuse := func(r *http.Request) int {
+		if r.URL.Path == "/v1/environments" {
+			return http.StatusNotFound
+		}
+		return 0
+	}
+	s.refuse.Store(&refuse)
+	code, text := run(t, append([]string{"doctor", "--claim", "environments"}, s.flags()...)...)
+	if code != reports.ExitIncomplete || !strings.Contains(text, "GET /v1/environments is answered 404\n") || regexp.MustCompile(`[ \t]\n`).MatchString(text) {
+		t.Errorf("code %d: %q", code, text)
+	}
+	if !strings.HasSuffix(text, "Mend what failed first: a run would fail because of it, or show nothing.\n") {
+		t.Errorf("it ends with something else: %s", text)
 	}
 }
 

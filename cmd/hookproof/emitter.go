@@ -355,7 +355,7 @@ func (flags emitterFlags) announce(out io.Writer, e *emitter.Emitter) error {
 		}
 	}
 	flags.hostile.announce(out)
-	if err := announceEmitter(out, e); err != nil {
+	if err := announceEmitter(out, e, flags.options.ClientSecret != ""); err != nil {
 		return fmt.Errorf("print the addresses: %w", err)
 	}
 	return nil
@@ -377,7 +377,9 @@ func announceOthers(p *printer, e *emitter.Emitter, own string) {
 	}
 }
 
-func announceEmitter(out io.Writer, e *emitter.Emitter) error {
+// announceEmitter prints how the emitter is reached; chosen says that whoever
+// starts it has given the secret, and knows it.
+func announceEmitter(out io.Writer, e *emitter.Emitter, chosen bool) error {
 	p := &printer{out: out}
 	environment, id, secret := e.Bootstrap()
 	p.printf("Management API  %s/v1\n", e.URL())
@@ -385,8 +387,11 @@ func announceEmitter(out io.Writer, e *emitter.Emitter) error {
 		p.printf("Control API     %s/control\n", control)
 	}
 	p.printf("Environment     %s\nClient          %s\n", environment, id)
-	if e.SecretGenerated() {
+	switch {
+	case e.SecretGenerated():
 		p.printf("Client secret   %s\n", secret)
+	case !chosen:
+		p.printf("Client secret   the one that was printed or given when it was made\n")
 	}
 	p.printf("Token           %s/%s/as/token\n", e.URL(), environment)
 	announceOthers(p, e, environment)

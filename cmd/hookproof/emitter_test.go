@@ -32,13 +32,20 @@ func (l *lines) Write(p []byte) (int, error) {
 func TestTheEmitterCommandServesUntilItIsStopped(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for start, secretShown := range []bool{true, false} {
+	for start, c := range []struct {
+		secret string // the line about it
+		more   []string
+	}{
+		{`Client secret   [A-Z0-9]{20,}\n`, nil},
+		{`Client secret   the one that was printed or given when it was made\n`, nil},
+		{"", []string{"--client-secret", "canary-token-of-2"}},
+	} {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		out := &lines{ready: make(chan struct{})}
 		ready := out.ready
 		command := emitterCommand()
-		command.SetArgs([]string{"--data", dir, "--control-token", "canary-token"})
+		command.SetArgs(append([]string{"--data", dir, "--control-token", "canary-token"}, c.more...))
 		command.SetOut(out)
 		command.SetErr(io.Discard)
 		done := make(chan error, 1)
@@ -60,8 +67,8 @@ func TestTheEmitterCommandServesUntilItIsStopped(t *testing.T) {
 		if answer.StatusCode != http.StatusOK {
 			t.Errorf("health check answered %d", answer.StatusCode)
 		}
-		if got := strings.Contains(text, "Client secret"); got != secretShown {
-			t.Errorf("start %d: secret shown: %v", start, got)
+		if said := regexp.MustCompile(`Client secret.*\n`).FindString(text); !regexp.MustCompile("^" + c.secret + "$").MatchString(said) {
+			t.Errorf("start %d: of the secret it says %q, want %s", start, said, c.secret)
 		}
 		if strings.Contains(text, "canary-token") {
 			t.Error("the control token is printed")

@@ -281,13 +281,20 @@ func given(cmd *cobra.Command, without ...string) []string {
 	return list
 }
 
-// rerun gives the command that runs one scenario again in the same way. What
-// --config says it says again. What is hidden is taken from its variable, and
-// the shell refuses the command where that is not set: without the target's URL
-// it would test the embedded pair.
+// rerun gives the command that runs one scenario again in the same way.
 func rerun(cmd *cobra.Command) func(string) string {
-	without := []string{"scenario", "rule", "level", "profile", "shard", "baseline", "attach", "out", "quiet", "concurrency", "shuffle"}
-	needs := ""
+	needs, same := again(cmd, "scenario", "rule", "level", "profile", "shard", "baseline", "attach", "out", "quiet", "concurrency", "shuffle")
+	same = append(same, "--out="+againFolder)
+	return func(id string) string {
+		return needs + commandLine("run --scenario "+quote(id), same)
+	}
+}
+
+// again are the flags by which a command does the same again, without some. What
+// --config says it says again. What is hidden is taken from its variable, which
+// the command begins with: the shell refuses it where that is not set, as
+// without the target's URL a run would test the embedded pair.
+func again(cmd *cobra.Command, without ...string) (needs string, same []string) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		switch _, fromFile := f.Annotations[fromConfig]; {
 		case fromFile:
@@ -296,10 +303,7 @@ func rerun(cmd *cobra.Command) func(string) string {
 			needs += fmt.Sprintf(`%s="${%[1]s:?set it}" `, variableOf(f.Name))
 		}
 	})
-	same := append(given(cmd, without...), "--out="+againFolder)
-	return func(id string) string {
-		return needs + commandLine("run --scenario "+quote(id), same)
-	}
+	return needs, given(cmd, without...)
 }
 
 // againFolder takes the report of a scenario that is run again, so that the one

@@ -181,6 +181,11 @@ func TestAMistypedNameIsAnsweredWithWhatWasMeant(t *testing.T) {
 		"a liberty":              {[]string{"run", "--hostile-knob", "event-orders"}, "did you mean event-order? there are: "},
 		"a capability":           {[]string{"run", "--target", "http://127.0.0.1:1", "--environment", "x", "--token", "x", "--claim", "environment"}, "did you mean environments? there are: "},
 		"a seed":                 {[]string{"run", "--hostile", "17"}, "write --hostile=17"},
+		"a role":                 {[]string{"run", "--role", "reciever"}, `--role: there is no role "reciever"; did you mean receiver? there are: `},
+		"a role at a URL":        {[]string{"run", "--role", "reciever", "--target", "https://127.0.0.1:8443/hook"}, "--role: there is no role"},
+		"a role of the doctor":   {[]string{"doctor", "--role", "reciever"}, "did you mean receiver? there are: "},
+		"a level":                {[]string{"run", "--level", "mustt"}, `--level: there is no level "mustt"; did you mean must? there are: must, should, may`},
+		"a target":               {[]string{"run", "--target", "embeded"}, "did you mean embedded?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

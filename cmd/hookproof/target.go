@@ -53,6 +53,9 @@ func (t *targetFlags) add(flags *pflag.FlagSet) {
 // make makes the target that the flags describe, for the role that is to be
 // tested of it.
 func (t *targetFlags) make(flags *pflag.FlagSet, role string) (targets.Target, error) {
+	if err := knownRole(role); err != nil {
+		return nil, err
+	}
 	seed, knobs, err := t.hostile.choose(flags)
 	if err != nil {
 		return nil, err
@@ -85,9 +88,40 @@ func (t *targetFlags) make(flags *pflag.FlagSet, role string) (targets.Target, e
 		}
 		return embedded.New(embedded.Options{Role: targets.Role(role), Faults: t.faults, Hostile: embedded.Hostile{Seed: seed, Knobs: knobs}}), nil
 	case t.isURL():
-		return t.remote()
+		return t.remote(role)
 	}
-	return nil, usageError("target %q is neither «embedded», nor an http or https URL, nor image: with a name", t.target)
+	return nil, usageError("--target is neither «embedded», nor an http or https URL, nor image: with a name%s", t.meant(role))
+}
+
+// knownRole refuses a role that does not exist, before it is taken for another
+// one. Empty is both.
+func knownRole(role string) error {
+	known := []string{features.Emitter, features.Receiver, "both"}
+	if role == "" || slices.Contains(known, role) {
+		return nil
+	}
+	return usageError("--role: there is no role %q; %s", role, nearest.Hint(role, known, ""))
+}
+
+// meant is the target that was probably meant by one that is none: an address
+// without a scheme is offered with one, that of a receiver without its path,
+// which may be a secret.
+func (t *targetFlags) meant(role string) string {
+	if near := nearest.To(t.target, []string{"embedded"}); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	u, err := url.Parse("https://" + t.target)
+	switch {
+	case err != nil || strings.Contains(t.target, "://") || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return ""
+	case u.Port() == "" && !strings.Contains(u.Hostname(), ".") && u.Hostname() != "localhost":
+		return ""
+	case role == features.Receiver && u.Path != "":
+		return "; try https://" + u.Host + "/…"
+	case role != features.Receiver && isLoopback(u.Hostname()):
+		return "; try http://" + t.target
+	}
+	return "; try https://" + t.target
 }
 
 func (t *targetFlags) isURL() bool {
@@ -164,7 +198,9 @@ func (t *targetFlags) remoteOnly() string {
 	return t.reached()
 }
 
-func (t *targetFlags) remote() (*remote.Target, error) {
+// remote makes the target of an emitter at a URL; role is the one that was asked
+// for.
+func (t *targetFlags) remote(role string) (*remote.Target, error) {
 	if len(t.faults) > 0 {
 		return nil, usageError("--fault is about the embedded emitter; at a URL, switch faults by the control API")
 	}
@@ -176,6 +212,8 @@ func (t *targetFlags) remote() (*remote.Target, error) {
 	switch {
 	case strings.HasSuffix(strings.TrimSuffix(t.target, "/"), "/v1"):
 		return nil, usageError("--target is without /v1, which the suite adds: --target %s", strings.TrimSuffix(strings.TrimSuffix(t.target, "/"), "/v1"))
+	case t.environment == "" && role != features.Emitter:
+		return nil, usageError("--environment is missing: the id of the environment that the credentials belong to; if a receiver is tested, --role receiver is missing")
 	case t.environment == "":
 		return nil, usageError("--environment is missing: the id of the environment that the credentials belong to")
 	case t.token == "" && (t.clientID == "" || t.clientSecret == ""):

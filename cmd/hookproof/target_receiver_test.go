@@ -15,13 +15,15 @@ func TestAReceiverThatIsDescribedWronglyIsUsage(t *testing.T) {
 		args []string
 		want string // in what is printed
 	}{
-		"no TLS":                    {[]string{"run", "--role", "receiver", "--target", "http://127.0.0.1:1/canary"}, "HTTPS"},
+		"no TLS":                    {[]string{"run", "--role", "receiver", "--target", "http://127.0.0.1:1/canary"}, "--target: the receiver's address begins with http://127.0.0.1:1, and deliveries go over HTTPS only"},
+		"credentials in the URL":    {[]string{"run", "--role", "receiver", "--target", "https://canary:canary@127.0.0.1:1/canary"}, "--target: the receiver's address at https://127.0.0.1:1 holds credentials"},
+		"no scheme":                 {[]string{"run", "--role", "receiver", "--target", "127.0.0.1:1/canary"}, "try https://127.0.0.1:1/…"},
 		"header without a value":    {append(at, "--hook-header", "canary"), "--hook-header: number 1"},
 		"header twice":              {append(at, "--hook-header", "x-a: canary", "--hook-header", "X-A: canary"), "given twice"},
-		"a short credential":        {append(at, "--hook-header", "Authorization: Bearer canary"), "--hook-header is so short"},
-		"a short key":               {append(at, "--read-back", "http://127.0.0.1:1", "--read-back-header", "X-Api-Key: canary"), "--read-back-header is so short"},
+		"a short credential":        {append(at, "--hook-header", "Authorization: Bearer canary"), "--hook-header is too short"},
+		"a short key":               {append(at, "--read-back", "http://127.0.0.1:1", "--read-back-header", "X-Api-Key: canary"), "--read-back-header is too short"},
 		"claim of an emitter":       {append(at, "--claim", "tcp-ip"), "read-back"},
-		"unchecked credentials":     {append(at, "--claim", "authentication"), "no header"},
+		"unchecked credentials":     {append(at, "--claim", "authentication"), "--hook-header or HOOKPROOF_HOOK_HEADER"},
 		"no client certificate":     {append(at, "--claim", "mutual-tls"), "--client-certificate and --client-key"},
 		"no way to read back":       {append(at, "--claim", "read-back"), "--read-back or --read-back-command"},
 		"no such file":              {append(at, "--client-certificate", "no-such.pem"), "--client-certificate"},

@@ -68,7 +68,7 @@ func (h HTTPReadBack) Events(ctx context.Context, ids []string) ([]json.RawMessa
 		// More than is shown, so that no secret is cut before it is found.
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 10*maxComplaint))
 		said := withoutSecrets(string(text), h.Secrets())
-		return nil, fmt.Errorf("ask the adapter for stored events: it answers %d, not 200: %s", resp.StatusCode, said[:min(len(said), maxComplaint)])
+		return nil, fmt.Errorf("ask the adapter for stored events: it answers %d, not 200%s", resp.StatusCode, complaint(said[:min(len(said), maxComplaint)]))
 	}
 	return eventLines(resp.Body)
 }
@@ -84,6 +84,15 @@ func (h HTTPReadBack) Secrets() []string {
 		}
 	}
 	return list
+}
+
+// complaint is what somebody said, as the end of an error; empty if it was
+// nothing.
+func complaint(said string) string {
+	if said = strings.TrimSpace(said); said == "" {
+		return ""
+	}
+	return ": " + said
 }
 
 // withoutSecrets is what somebody says, without the secrets, however short,
@@ -131,14 +140,14 @@ func (c CommandReadBack) Events(ctx context.Context, ids []string) ([]json.RawMe
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
 	cmd.WaitDelay = commandGrace
 	cmd.Stdin = strings.NewReader(strings.Join(ids, "\n") + "\n")
-	out, complaint := bounded{room: maxReadBack, full: end}, bounded{room: maxComplaint, full: func() {}}
-	cmd.Stdout, cmd.Stderr = &out, &complaint
+	out, said := bounded{room: maxReadBack, full: end}, bounded{room: maxComplaint, full: func() {}}
+	cmd.Stdout, cmd.Stderr = &out, &said
 	err := cmd.Run()
 	switch {
 	case out.over:
 		return nil, fmt.Errorf("run %s to read stored events back: %w", c.Args[0], errTooMuch)
 	case err != nil:
-		return nil, fmt.Errorf("run %s to read stored events back: %w: %s", c.Args[0], err, withoutSecrets(strings.TrimSpace(complaint.text.String()), c.private()))
+		return nil, fmt.Errorf("run %s to read stored events back: %w%s", c.Args[0], err, complaint(withoutSecrets(said.text.String(), c.private())))
 	}
 	return eventLines(&out.text)
 }

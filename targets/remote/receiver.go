@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -31,8 +32,13 @@ type Receiver struct{ options ReceiverOptions }
 // No error repeats the URL, which may be a secret.
 func NewReceiver(o ReceiverOptions) (*Receiver, error) {
 	u, err := url.Parse(o.URL)
-	if err != nil || u.Host == "" || u.Scheme != "https" || u.User != nil {
-		return nil, fmt.Errorf("the receiver's address is no https URL without credentials: deliveries go over HTTPS only, and credentials in headers")
+	switch {
+	case err != nil || u.Host == "":
+		return nil, errors.New("--target: the receiver's address is no URL, such as https://receiver.example/hook")
+	case u.Scheme != "https":
+		return nil, fmt.Errorf("--target: the receiver's address begins with %s, and deliveries go over HTTPS only: serve it there, and give its https URL", o.Address())
+	case u.User != nil:
+		return nil, fmt.Errorf("--target: the receiver's address at %s holds credentials, which go in a header: --hook-header or HOOKPROOF_HOOK_HEADER (in Go, Headers)", o.Address())
 	}
 	claims := slices.Clone(o.Claims)
 	if o.ReadBack != nil && !slices.Contains(claims, targets.CanReadBack) {
@@ -43,7 +49,7 @@ func NewReceiver(o ReceiverOptions) (*Receiver, error) {
 	case has(targets.CanReadBack) && o.ReadBack == nil:
 		return nil, fmt.Errorf("target %s claims %s, and it is not said how: --read-back or --read-back-command (in Go, ReadBack)", u.Host, targets.CanReadBack)
 	case has(targets.Authentication) && len(o.Headers) == 0:
-		return nil, fmt.Errorf("target %s claims %s, and no header with credentials is given: --hook-header (in Go, Headers)", u.Host, targets.Authentication)
+		return nil, fmt.Errorf("target %s claims %s, and no header with credentials is given: --hook-header or HOOKPROOF_HOOK_HEADER (in Go, Headers)", u.Host, targets.Authentication)
 	case has(targets.MutualTLS) && len(o.ClientCertificate) == 0:
 		return nil, fmt.Errorf("target %s claims %s, and no client certificate is given: --client-certificate and --client-key (in Go, ClientCertificate and ClientKey)", u.Host, targets.MutualTLS)
 	}

@@ -84,6 +84,10 @@ func TestEventsAreReadBackByACommand(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no such store") {
 		t.Errorf("error %v, want what the command complained about", err)
 	}
+	_, err = remote.CommandReadBack{Args: []string{"/bin/sh", "-c", "exit 3"}}.Events(t.Context(), nil)
+	if err == nil || !strings.HasSuffix(err.Error(), "exit status 3") {
+		t.Errorf("error %q, want one that ends with the status", err)
+	}
 }
 
 func TestACommandThatPrintsWithoutEndIsEnded(t *testing.T) {
@@ -109,7 +113,7 @@ func TestAnAdapterThatRepeatsItsTokenDoesNotDiscloseIt(t *testing.T) {
 	}))
 	defer server.Close()
 	_, err := remote.HTTPReadBack{URL: server.URL, Headers: map[string]string{"Authorization": "Bearer canary-of-the-adapter"}}.Events(t.Context(), nil)
-	if err == nil || !strings.Contains(err.Error(), "unknown token") || strings.Contains(err.Error(), "canary") {
+	if err == nil || !strings.HasSuffix(err.Error(), "unknown token [redacted] in [redacted]") {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -148,17 +152,22 @@ func TestACommandThatRepeatsItsPasswordDoesNotDiscloseIt(t *testing.T) {
 func TestAReceiverThatCannotBeTestedAsClaimedIsRefused(t *testing.T) {
 	t.Parallel()
 	good := targets.Hook{URL: "https://receiver.example/canary"}
-	for name, o := range map[string]remote.ReceiverOptions{
-		"no TLS":                {Hook: targets.Hook{URL: "http://receiver.example/canary"}},
-		"credentials in URL":    {Hook: targets.Hook{URL: "https://u:canary@receiver.example/"}},
-		"no way to read back":   {Hook: good, Claims: []targets.Capability{targets.CanReadBack}},
-		"no credentials":        {Hook: good, Claims: []targets.Capability{targets.Authentication}},
-		"no client certificate": {Hook: good, Claims: []targets.Capability{targets.MutualTLS}},
-		"junk to trust":         {Hook: targets.Hook{URL: good.URL, CA: []byte("junk")}},
-		"nothing to trust":      {Hook: targets.Hook{URL: good.URL, CA: []byte{}}},
-		"a key alone":           {Hook: targets.Hook{URL: good.URL, ClientKey: []byte("x")}},
+	for name, c := range map[string]struct {
+		options remote.ReceiverOptions
+		want    string // in the error
+	}{
+		"no URL":                {remote.ReceiverOptions{Hook: targets.Hook{URL: "https://canary:canary"}}, "no URL"},
+		"no host":               {remote.ReceiverOptions{Hook: targets.Hook{URL: "https:/canary"}}, "no URL"},
+		"no TLS":                {remote.ReceiverOptions{Hook: targets.Hook{URL: "http://canary@receiver.example/canary"}}, "begins with http://receiver.example, and deliveries go over HTTPS only"},
+		"credentials in URL":    {remote.ReceiverOptions{Hook: targets.Hook{URL: "https://u:canary@receiver.example/"}}, "at https://receiver.example holds credentials"},
+		"no way to read back":   {remote.ReceiverOptions{Hook: good, Claims: []targets.Capability{targets.CanReadBack}}, "--read-back"},
+		"no credentials":        {remote.ReceiverOptions{Hook: good, Claims: []targets.Capability{targets.Authentication}}, "HOOKPROOF_HOOK_HEADER"},
+		"no client certificate": {remote.ReceiverOptions{Hook: good, Claims: []targets.Capability{targets.MutualTLS}}, "--client-certificate"},
+		"junk to trust":         {remote.ReceiverOptions{Hook: targets.Hook{URL: good.URL, CA: []byte("junk")}}, "PEM"},
+		"nothing to trust":      {remote.ReceiverOptions{Hook: targets.Hook{URL: good.URL, CA: []byte{}}}, "PEM"},
+		"a key alone":           {remote.ReceiverOptions{Hook: targets.Hook{URL: good.URL, ClientKey: []byte("x")}}, "client certificate"},
 	} {
-		if _, err := remote.NewReceiver(o); err == nil || strings.Contains(err.Error(), "canary") {
+		if _, err := remote.NewReceiver(c.options); err == nil || strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
