@@ -35,7 +35,7 @@ type Target struct{ options Options }
 func New(o Options) (*Target, error) {
 	u, err := url.Parse(o.API)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
-		return nil, fmt.Errorf("target %q is no http or https URL without credentials", o.API)
+		return nil, fmt.Errorf("the target's address is no http or https URL without credentials, such as https://emitter.example")
 	}
 	if o.Environment == "" {
 		return nil, fmt.Errorf("target %s: the id of the environment that the suite may use is missing", u.Host)
