@@ -53,6 +53,22 @@ func TestThePageShowsTheFailureAndItsDiagramOffline(t *testing.T) {
 	}
 }
 
+// A row that opens is marked for the eye only: a screen reader says it of the
+// element itself.
+func TestRowsThatOpenAreMarked(t *testing.T) {
+	t.Parallel()
+	b := open(t, 1280, 900, "light")
+	const marks = `[...document.querySelectorAll(".sequence .message summary, .sequence .fold > details > summary > .what")]
+		.map(e => getComputedStyle(e, "::before").content)`
+	for _, want := range []string{`"▸ " / ""`, `"▾ " / ""`} {
+		got := browser.Evaluate[[]string](b, marks)
+		if len(got) < 2 || strings.Join(got, "") != strings.Repeat(want, len(got)) {
+			t.Errorf("the marks are %q, want %q", got, want)
+		}
+		browser.Evaluate[bool](b, `(document.querySelectorAll(".sequence details").forEach(d => { d.open = true; }), true)`)
+	}
+}
+
 func TestTheListOfRulesIsFiltered(t *testing.T) {
 	t.Parallel()
 	b := open(t, 1280, 900, "light")

@@ -197,7 +197,7 @@ func strip(t *testing.T, list gjson.Result) string {
 		if err := json.Unmarshal([]byte(d.Raw), &members); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"examined", "events", "types", "holdMs", "batch", "attempt", "annotations"} {
+		for _, name := range []string{"examined", "events", "types", "holdMs", "againMs", "batch", "attempt", "annotations"} {
 			delete(members, name)
 		}
 		encoded, err := json.Marshal(members)

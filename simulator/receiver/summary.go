@@ -28,6 +28,7 @@ type summary struct {
 	Events       int                  `json:"events"`
 	Types        []string             `json:"types"`
 	HoldMs       *int64               `json:"holdMs,omitempty"`
+	AgainMs      *int64               `json:"againMs,omitempty"`
 	Batch        string               `json:"batch,omitempty"`
 	Attempt      int                  `json:"attempt,omitempty"`
 	Annotations  []examine.Annotation `json:"annotations"`
@@ -45,6 +46,10 @@ func summaryOf(k *kept) summary {
 		if f.Held {
 			hold := f.Hold.Milliseconds()
 			s.HoldMs = &hold
+		}
+		if f.Again {
+			since := f.Since.Milliseconds()
+			s.AgainMs = &since
 		}
 		s.Types = append(s.Types, f.Types...)
 		s.Annotations = append(s.Annotations, f.Annotations...)

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/testcontainers/testcontainers-go/wait"
@@ -40,7 +43,7 @@ func (a answering) WaitUntilReady(ctx context.Context, container wait.StrategyTa
 		case status == http.StatusOK, status != 0 && a.anyStatus:
 			return nil
 		case err != nil && ctx.Err() == nil:
-			last = err.Error()
+			last = cause(err)
 		case status != 0:
 			last = fmt.Sprintf("status %d", status)
 		}
@@ -49,10 +52,31 @@ func (a answering) WaitUntilReady(ctx context.Context, container wait.StrategyTa
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s %s was not answered in time as it must be: %s", cmp.Or(a.method, http.MethodGet), a.url, last)
+			return errors.New(a.late(last))
 		case <-tick.C:
 		}
 	}
+}
+
+// late says that no right answer came, and what the last try came to.
+func (a answering) late(last string) string {
+	with := " with status 200"
+	if a.anyStatus {
+		with = ""
+	}
+	return fmt.Sprintf("%s %s was not answered%s in time; the last try came to %s", cmp.Or(a.method, http.MethodGet), a.url, with, last)
+}
+
+// cause is what a request failed of, without the address, which is said once.
+func cause(err error) string {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	// Docker takes connections to a published port where nothing listens behind it.
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return "a connection that was closed without an answer, as where nothing listens on the port in the container"
+	}
+	return err.Error()
 }
 
 func (a answering) ask(ctx context.Context) (status int, err error) {

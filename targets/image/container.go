@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/moby/moby/api/types/container"
 	dockernetwork "github.com/moby/moby/api/types/network"
@@ -29,9 +32,14 @@ const hostNetwork = "host"
 // readable lets whatever user the container runs as read a file in it.
 const readable = 0o444
 
-// lastWords bounds what is shown of the output of a container that did not
-// become ready, in bytes.
-const lastWords = 4 << 10
+// What is shown at most of the output of a container that did not become
+// ready, so that the error and the remedy stay on one screen with it.
+const (
+	lastWords  = 64 << 10 // bytes that are looked at
+	firstLines = 4        // a program that mistakes its flags says so before its usage
+	lastLines  = 8
+	lineLength = 200 // characters
+)
 
 // request is a container to be run.
 type request struct {
@@ -43,6 +51,7 @@ type request struct {
 	files          map[string][]byte // by their paths in the container
 	reachesHost    bool
 	ready          answering
+	must           string // what the image has to do to become ready, for errors
 }
 
 // run runs the container until it is ready; stop ends and removes it. An error
@@ -74,7 +83,10 @@ func (r request) run(ctx context.Context) (stop func() error, err error) {
 	c, err := testcontainers.Run(ctx, r.source.Image, options...)
 	stop = func() error { return testcontainers.TerminateContainer(c) }
 	if err != nil {
-		err = fmt.Errorf("%w%s", withRemedy(err), words(c))
+		err = withRemedy(err)
+		if c != nil {
+			err = unready(err, words(c), r.must)
+		}
 		return nil, errors.Join(err, stop())
 	}
 	return stop, nil
@@ -105,23 +117,61 @@ func withRemedy(err error) error {
 	return fmt.Errorf("%w; where its image cannot be pulled, set TESTCONTAINERS_RYUK_DISABLED=true, see docs/containers.md", err)
 }
 
-// words are the last of a container that did not become ready.
-func words(c *testcontainers.DockerContainer) string {
-	if c == nil {
-		return ""
+// unready adds to the error of a container that did not become ready what it
+// printed, and last what the image must do: whoever reads the end of a screen
+// reads that.
+func unready(err error, printed []byte, must string) error {
+	text := "It printed nothing."
+	if lines := quote(printed); len(lines) > 0 {
+		text = "It printed:\n" + strings.Join(lines, "\n")
 	}
+	return fmt.Errorf("%w\n%s\nThe container did not become ready: %s, see docs/containers.md", err, text, must)
+}
+
+// quote are the first and the last lines of what somebody else printed, each behind a bar,
+// without what would move the cursor or colour a terminal.
+func quote(printed []byte) []string {
+	text := escapes.ReplaceAllString(strings.ToValidUTF8(string(printed), "�"), "")
+	var lines []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimRightFunc(strings.Map(visible, line), unicode.IsSpace)
+		if long := []rune(line); len(long) > lineLength {
+			line = string(long[:lineLength]) + "…"
+		}
+		if line != "" {
+			lines = append(lines, "  │ "+line)
+		}
+	}
+	if left := len(lines) - lastLines; left > firstLines {
+		return slices.Concat(lines[:firstLines], []string{"  │ …"}, lines[left:])
+	}
+	return lines
+}
+
+// escapes are a terminal's control sequences.
+var escapes = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]")
+
+func visible(r rune) rune {
+	switch {
+	case r == '\t':
+		return ' '
+	case unicode.IsControl(r):
+		return -1
+	}
+	return r
+}
+
+// words are the last of what a container printed.
+func words(c *testcontainers.DockerContainer) []byte {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	logs, err := c.Logs(ctx)
 	if err != nil {
-		return ""
+		return nil
 	}
 	defer logs.Close()
 	text, _ := io.ReadAll(logs) // what was read until it failed is shown
-	if text = bytes.TrimSpace(text); len(text) == 0 {
-		return "; it printed nothing"
-	}
-	return "; it printed: " + string(text[max(0, len(text)-lastWords):])
+	return text[max(0, len(text)-lastWords):]
 }
 
 // newNetwork makes a network that two containers share.

@@ -141,6 +141,7 @@ func (s *stage) receiver(ctx context.Context) (targets.Receiver, error) {
 	r := request{
 		source: s.options.Receiver, log: s.options.Log, network: s.network, alias: receiverAlias,
 		ports: map[int]int{inspectPort: port}, ready: answering{url: base + "/inspect/openapi.json", bearer: token},
+		must: fmt.Sprintf("the image has to be the receiver simulator's, with the inspection API on port %d", inspectPort),
 		variables: map[string]string{
 			"HOOKPROOF_LISTEN_HOST": "0.0.0.0", "HOOKPROOF_ADVERTISE_HOST": receiverAlias,
 			"HOOKPROOF_INSPECT_LISTEN": fmt.Sprintf("0.0.0.0:%d", inspectPort), "HOOKPROOF_INSPECT_TOKEN": token,
@@ -199,6 +200,7 @@ func (s *stage) emitter(ctx context.Context) (targets.Emitter, error) {
 	maps.Copy(variables, s.options.Variables)
 	r := request{
 		source: s.options.Emitter, log: s.options.Log, network: s.network, ports: published, ready: answering{url: e.API + "/readyz"},
+		must:      fmt.Sprintf("the image has to answer 200 to GET /readyz on port %d", apiPort),
 		variables: variables, reachesHost: s.options.Receiver.empty(),
 	}
 	stop, err := r.run(ctx)

@@ -94,6 +94,7 @@ func (r *Receiver) Start(ctx context.Context) (system *targets.System, err error
 	}
 	stop, err := request{
 		source: r.options.Source, log: r.options.Log, ports: published, variables: maps.Clone(r.options.Variables), files: files, ready: ready,
+		must: fmt.Sprintf("the image has to answer HEAD %s on port %d, over HTTPS with the certificate in %s", hookPath, hookPort, certificateFile),
 	}.run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start the receiver from %s: %w", r.options.Source, err)

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/hookproof/hookproof/internal/nearest"
 	"github.com/hookproof/hookproof/simulator/emitter/api/body"
 	"github.com/hookproof/hookproof/simulator/emitter/directory"
 )
@@ -56,7 +57,7 @@ func (l *loader) document(document *yaml.Node) {
 	}
 	for i := 0; i+1 < len(document.Content); i += 2 {
 		if key := document.Content[i]; key.Value != "environments" {
-			l.report(key, "%s: is unknown here; a document has environments", key.Value)
+			l.report(key, "%s: is unknown here; %s", key.Value, nearest.Hint(key.Value, []string{"environments"}, ""))
 		}
 	}
 	for _, n := range l.items(document, "environments") {
@@ -80,14 +81,18 @@ func (l *loader) environment(n *yaml.Node) {
 	if !ok {
 		return
 	}
+	l.mistaken(n, "environments", members)
 	id, name := l.text(n, members, "id"), plain(members["name"])
 	if (id != "" || name != "") && l.directory.Known(id, name) {
 		l.loaded.Known = append(l.loaded.Known, strings.TrimSpace(id+" "+name))
 		return
 	}
 	for name, value := range members {
-		if _, isSequence := value.([]any); isSequence {
-			l.wrong(n, name, "is unknown here; there are %s", strings.Join(lists[:], ", "))
+		if _, isSequence := value.([]any); isSequence && !isList(name) {
+			l.wrong(n, name, "is unknown here; %s", nearest.Hint(name, lists[:], ""))
+		}
+		if slices.Contains(assigned[:], name) {
+			l.unread(n, name)
 		}
 	}
 	draft, err := l.plan.Environment(id, l.object(members))
@@ -136,6 +141,7 @@ func (e *environmentLoader) resource(list string, n *yaml.Node) {
 	}
 	id := e.text(n, members, "id")
 	delete(members, "id")
+	e.mistaken(n, list, members)
 	switch list {
 	case "populations":
 		e.entity(n, directory.Population, id, members)
@@ -170,6 +176,7 @@ func (e *environmentLoader) entity(n *yaml.Node, kind directory.Kind, id string,
 		e.refused(n, err)
 		return
 	}
+	e.dropped(n, members, made.Members)
 	e.names.put(kind.Plural(), made.Name(), made.ID)
 	for _, role := range roles {
 		e.assign(role, kind, made.ID)
@@ -181,8 +188,17 @@ func (e *environmentLoader) assign(n *yaml.Node, holder directory.Kind, id strin
 	if !ok {
 		return
 	}
-	ok = e.resolve(n, members, "roles", "role")
+	ok = e.only(n, members, "", "role", "scope")
+	if role, isObject := members["role"].(object); isObject {
+		ok = e.only(n, role, "role.", "id", "name") && ok
+	}
+	ok = e.resolve(n, members, "roles", "role") && ok
 	if scope, isObject := members["scope"].(object); isObject {
+		known := []string{"type", "id", "name"}
+		if scope["type"] == directory.ScopeOrganization || scope["type"] == directory.ScopeEnvironment {
+			known = known[:2]
+		}
+		ok = e.only(n, scope, "scope.", known...) && ok
 		switch scope["type"] {
 		case directory.ScopeOrganization:
 			orDefault(scope, directory.OrganizationID)
@@ -216,8 +232,12 @@ func (e *environmentLoader) resolve(n *yaml.Node, members object, kind, member s
 
 func (e *environmentLoader) reference(n *yaml.Node, reference object, kind, path string) bool {
 	name, isText := reference["name"].(string)
-	if !isText || reference["id"] != nil {
+	switch {
+	case !isText:
 		return true
+	case reference["id"] != nil:
+		e.wrong(n, path+".name", "stands beside id; leave one of them out")
+		return false
 	}
 	id, known := e.names[kind][name]
 	if !known {
@@ -271,11 +291,7 @@ func inlined(n *yaml.Node, err error, name string) error {
 // upload reads what a key or a certificate is made from: a file beside the seed, or its content in the seed.
 func (e *environmentLoader) upload(n *yaml.Node, members object, inline string, others ...string) (directory.Upload, bool) {
 	before := len(e.lines)
-	for name := range members {
-		if known := append([]string{"usageType", "file", inline}, others...); !slices.Contains(known, name) {
-			e.wrong(n, name, "is unknown here; there are %s", strings.Join(known, ", "))
-		}
-	}
+	e.only(n, members, "", append([]string{"usageType", "file", inline}, others...)...)
 	u := directory.Upload{UsageType: e.text(n, members, "usageType"), Password: e.text(n, members, "password")}
 	file, content := e.text(n, members, "file"), e.text(n, members, inline)
 	switch {
@@ -341,7 +357,7 @@ func (e *environmentLoader) subscription(n *yaml.Node, id string, members object
 		return
 	}
 	for _, path := range ignored(members, shown, "") {
-		e.wrong(n, path, "is unknown")
+		e.wrong(n, path, "is unknown here%s", meantOf(path))
 	}
 }
 

@@ -276,6 +276,44 @@ func TestWhatIsExportedLoadsAgain(t *testing.T) {
 	}
 }
 
+// The API keeps members that it does not know, and shows them. They are
+// exported, and no seed with them is refused, even beside a name that is near.
+func TestWhatTheAPIKeepsIsKeptOfASeed(t *testing.T) {
+	t.Parallel()
+	const free = `
+environments:
+  - name: Staging
+    type: SANDBOX
+    types: x
+    region: EU
+    description: for rehearsals
+    colour: red
+    populations:
+      - {name: Default, default: true, colour: red, alternativeIdentifiers: [a]}
+    applications:
+      - {name: A, enabled: true, protocol: SAML, type: X, colour: red, homePageUrl: 'https://a.example', icon: {id: x}}
+    users:
+      - {username: ann, usernam: ann, email: ann@example.com, colour: {shade: red}, name: {given: Ann}}
+`
+	d := open(t, &journal{}, nil)
+	if _, err := load(t, d, free, nil); err != nil {
+		t.Fatal(err)
+	}
+	text := write(t, d, true)
+	for member, times := range map[string]int{"colour: red": 3, "shade: red": 1, "types: x": 1, "usernam: ann": 1} {
+		if got := strings.Count(text, member); got != times {
+			t.Errorf("%s stands %d times in:\n%s", member, got, text)
+		}
+	}
+	again := open(t, &journal{}, nil)
+	if _, err := load(t, again, text, nil); err != nil {
+		t.Fatalf("%v:\n%s", err, text)
+	}
+	if diff := cmp.Diff(text, write(t, again, true)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // stable leaves out what differs from one export to the next: PKCS #12 is
 // salted, and what was left out is not there to be left out again.
 func stable(text string) string {
@@ -302,7 +340,7 @@ func TestAWrongSeedIsRefusedByItsLinesAndChangesNothing(t *testing.T) {
 		{"environment without type", "environments:\n  - name: E\n    region: EU\n", []string{"tenant.yaml:2: type: "}},
 		{"environment of a wrong type", "environments:\n  - name: E\n    region: EU\n    type: X\n", []string{"tenant.yaml:4: type: "}},
 		{"name twice", head + "    region: NA\n", []string{"tenant.yaml:5: region stands twice"}},
-		{"unknown list", head + "    usres:\n      - username: ann\n", []string{"tenant.yaml:5: usres: is unknown"}},
+		{"unknown list", head + "    usres:\n      - username: ann\n", []string{"tenant.yaml:5: usres: is unknown here; there are: populations, "}},
 		{"wrong id", head + "    users:\n      - username: a\n        email: a@example.com\n        id: x\n", []string{"tenant.yaml:8: id: "}},
 		{"id twice", head + "    populations:\n      - {name: A, id: " + environmentID + "}\n      - {name: B, id: " + environmentID + "}\n", []string{"tenant.yaml:7: id: "}},
 		{"two defaults", head + "    populations:\n      - {name: A, default: true}\n      - {name: B, default: true}\n", []string{"tenant.yaml:7: default: "}},
@@ -319,7 +357,19 @@ func TestAWrongSeedIsRefusedByItsLinesAndChangesNothing(t *testing.T) {
 		{"subscription", head + "    subscriptions:\n      - name: s\n        enabled: true\n        httpEndpoint:\n          url: http://x.example\n        filterOptions:\n          includedActionTypes: []\n        verifyTlsCertificates: true\n",
 			[]string{"tenant.yaml:9: httpEndpoint.url: ", "tenant.yaml:11: filterOptions.includedActionTypes: "}},
 		{"mistaken name in a subscription", head + "    subscriptions:\n      - name: s\n        enabled: true\n        httpEndpoint: {url: 'https://x.example'}\n        filterOptions:\n          includedActionTypes: [A]\n          includedTag: [adminIdentityEvent]\n        verifyTlsCertificates: true\n",
-			[]string{"tenant.yaml:11: filterOptions.includedTag: is unknown"}},
+			[]string{"tenant.yaml:11: filterOptions.includedTag: is unknown here; did you mean includedTags?"}},
+		{"a name near a required one", "environments:\n  - name: E\n    typ: SANDBOX\n    region: EU\n", []string{"tenant.yaml:3: typ: is unknown here; did you mean type?"}},
+		{"a name near another of a user", head + "    users:\n      - usernam: ann\n        email: a@example.com\n        mfaEnabeld: true\n", []string{"tenant.yaml:6: usernam: is unknown here; did you mean username?", "tenant.yaml:8: mfaEnabeld: is unknown here; did you mean mfaEnabled?"}},
+		{"a name near a list's", head + "    user: {username: ann}\n", []string{"tenant.yaml:5: user: is unknown here; did you mean users?"}},
+		{"a name near one that only a seed has", head + "    applications:\n      - {name: A, enabled: true, protocol: SAML, type: X, secrt: x}\n", []string{"tenant.yaml:6: secrt: is unknown here; did you mean secret?"}},
+		{"near at the top", "enviroments: []\n", []string{"tenant.yaml:1: enviroments: is unknown here; did you mean environments?"}},
+		{"what only the emitter sets", head + "    status: ACTIVE\n    populations:\n      - {name: A, userCount: 3}\n", []string{"tenant.yaml:5: status: is set by the emitter", "tenant.yaml:7: userCount: is set by the emitter"}},
+		{"a password", head + "    users:\n      - {username: a, email: a@example.com, password: {value: x}}\n", []string{"tenant.yaml:6: password: is not taken from a seed"}},
+		{"mistaken name in a reference", head + "    users:\n      - username: a\n        email: a@example.com\n        population: {nam: Default}\n", []string{"tenant.yaml:8: population.nam: is unknown here; did you mean name?"}},
+		{"name and id in a reference", head + "    users:\n      - username: a\n        email: a@example.com\n        population: {name: Default, id: x}\n", []string{"tenant.yaml:8: population.name: stands beside id"}},
+		{"mistaken names in a role", head + "    users:\n      - username: a\n        email: a@example.com\n        roleAssignments:\n          - role: {name: Organization Admin, x: 1}\n            scope: {type: ORGANIZATION, name: X}\n            scopes: []\n",
+			[]string{"tenant.yaml:9: role.x: is unknown here; there are: id, name", "tenant.yaml:10: scope.name: is unknown here; there are: type, id", "tenant.yaml:11: scopes: is unknown here; did you mean scope?"}},
+		{"mistaken name in a key", head + "    keys:\n      - usageType: OUTBOUND_MTLS\n        fil: client.p12\n        file: client.p12\n        password: canary-password\n", []string{"tenant.yaml:7: fil: is unknown here; did you mean file?"}},
 		{"a second document", head + "---\nenvironments:\n  - name: F\n    type: X\n    region: EU\n", []string{"tenant.yaml:8: type: "}},
 		{"the 51st subscription", head + "    subscriptions:\n" + strings.Repeat("      - {name: s, enabled: true, httpEndpoint: {url: 'https://x.example'}, filterOptions: {includedActionTypes: [A]}, verifyTlsCertificates: true}\n", 51),
 			[]string{"tenant.yaml:56: The maximum of 50"}},

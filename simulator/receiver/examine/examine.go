@@ -55,10 +55,15 @@ type Annotation struct {
 type Facts struct {
 	Events int      // how many there are
 	Types  []string // the action types, in order of appearance, at most 50
-	// Hold is the time from the oldest recordedAt to the arrival; Held says
-	// whether there was any recordedAt.
+	// Hold is the time from the oldest recordedAt to the arrival, of the events
+	// that came for the first time: what is sent again was held up to its first
+	// attempt. Held says whether there was any such recordedAt.
 	Hold time.Duration
 	Held bool
+	// Since is the time from the first attempt to the arrival, where all
+	// events came before; Again says whether they did.
+	Since time.Duration
+	Again bool
 	// Batch is the same for equal bodies: 64 bits of their SHA-256, in hex.
 	Batch string
 	// Attempt counts the deliveries of this body to this endpoint, from 1.
@@ -82,8 +87,8 @@ type Delivery struct {
 // goroutines at once.
 type Examiner struct {
 	seed   maphash.Seed
-	events recent[struct{}]  // of an endpoint, by id
-	bodies recent[int]       // attempts
+	events recent[int64]     // of an endpoint, by id: when each came first, in ns of Unix time
+	bodies recent[attempts]  // by body
 	newest recent[time.Time] // by endpoint
 }
 
@@ -97,17 +102,24 @@ const (
 func New() *Examiner {
 	return &Examiner{
 		seed:   maphash.MakeSeed(),
-		events: recent[struct{}]{limit: maxRecentEvents},
-		bodies: recent[int]{limit: maxRecentBodies},
+		events: recent[int64]{limit: maxRecentEvents},
+		bodies: recent[attempts]{limit: maxRecentBodies},
 		newest: recent[time.Time]{limit: maxRecentBodies},
 	}
+}
+
+// attempts are the deliveries of one body.
+type attempts struct {
+	n     int
+	first int64 // when the first came, in ns of Unix time
 }
 
 // survey is what is gathered from the events of one delivery.
 type survey struct {
 	facts                  Facts
-	oldest, newest         time.Time
-	before, repeated       int // events out of order, events seen before
+	arrived, first         int64     // now, and when the first of the repeated came, in ns of Unix time
+	oldest, newest         time.Time // oldest of those that are not repeated
+	before, repeated       int       // events out of order, events seen before
 	firstBefore, firstSeen string
 	addresses, agents      int
 }
@@ -119,9 +131,17 @@ func (x *Examiner) Examine(d Delivery) *Facts {
 	digest := sha256.Sum256(d.Body)
 	s.facts.Batch = hex.EncodeToString(digest[:8])
 	body := x.key(d.Endpoint, s.facts.Batch)
-	attempts, _ := x.bodies.get(body)
-	s.facts.Attempt = attempts + 1
-	x.bodies.put(body, s.facts.Attempt)
+	s.arrived = d.ArrivedAt.UnixNano()
+	s.first = s.arrived
+	known, repeated := x.bodies.get(body)
+	if repeated {
+		s.first = known.first
+	} else {
+		known.first = s.arrived
+	}
+	known.n++
+	s.facts.Attempt = known.n
+	x.bodies.put(body, known)
 
 	endpoint := x.key(d.Endpoint, "")
 	s.newest, _ = x.newest.get(endpoint)
@@ -129,8 +149,12 @@ func (x *Examiner) Examine(d Delivery) *Facts {
 	if !s.newest.IsZero() {
 		x.newest.put(endpoint, s.newest)
 	}
-	if s.facts.Held = !s.oldest.IsZero(); s.facts.Held {
+	s.facts.Again = s.facts.Events > 0 && (repeated || s.repeated == s.facts.Events)
+	switch s.facts.Held = !s.oldest.IsZero() && !s.facts.Again; {
+	case s.facts.Held:
 		s.facts.Hold = d.ArrivedAt.Sub(s.oldest)
+	case s.facts.Again:
+		s.facts.Since = time.Duration(s.arrived - s.first)
 	}
 	s.annotate(form)
 	return &s.facts
@@ -152,18 +176,23 @@ func (x *Examiner) event(s *survey, endpoint string, event gjson.Result) {
 	again := false
 	if e.id != "" {
 		key := x.key(endpoint, e.id)
-		if _, again = x.events.get(key); again {
+		var first int64
+		if first, again = x.events.get(key); again {
+			s.first = min(s.first, first)
 			s.repeated++
 			if s.firstSeen == "" {
 				s.firstSeen = e.id
 			}
 		}
-		x.events.put(key, struct{}{})
+		if !again {
+			first = s.arrived
+		}
+		x.events.put(key, first)
 	}
 	if e.recordedAt.IsZero() {
 		return
 	}
-	if s.oldest.IsZero() || e.recordedAt.Before(s.oldest) {
+	if !again && (s.oldest.IsZero() || e.recordedAt.Before(s.oldest)) {
 		s.oldest = e.recordedAt
 	}
 	switch {
@@ -204,7 +233,7 @@ func (s *survey) annotate(f form) {
 	note(s.before > 0, OutOfOrder, "%d of %d events were recorded before one that came earlier, first %s", s.before, n, brief(s.firstBefore))
 	note(s.addresses > 0, IPAddress, "%d of %d events tell the IP address of their source", s.addresses, n)
 	note(s.agents > 0, UserAgent, "%d of %d events tell the user agent of their source", s.agents, n)
-	note(s.facts.Hold > maxHold, HeldTooLong, "%v from the oldest recordedAt to the arrival", s.facts.Hold.Round(time.Millisecond))
+	note(s.facts.Hold > maxHold, HeldTooLong, "%v from the oldest recordedAt to the first attempt", s.facts.Hold.Round(time.Millisecond))
 }
 
 // brief cuts what somebody else wrote.

@@ -72,6 +72,46 @@ func TestHoldIsMeasuredFromTheOldestEvent(t *testing.T) {
 	}
 }
 
+// What is sent again was held up to its first attempt: a receiver that failed
+// made the wait since then.
+func TestHoldEndsWithTheFirstAttempt(t *testing.T) {
+	t.Parallel()
+	a, b := event("a", 1, ""), event("b", 5, "")
+	nameless := `{"recordedAt":"2026-03-01T12:00:01Z"}`
+	for name, c := range map[string]struct {
+		bodies []string
+		want   []string // hold, time since the first attempt, annotations
+	}{
+		"the same body":                {[]string{a, a, a}, []string{"1s", "again 2s: seen-before", "again 4s: seen-before"}},
+		"a first one held too long":    {[]string{`[` + event("a", -1, "") + `]`, `[` + event("a", -1, "") + `]`}, []string{"3s: held-over-2s", "again 2s: seen-before"}},
+		"in a larger batch":            {[]string{a, "[" + a + "," + b + "]", "[" + a + "," + b + "]"}, []string{"1s", "-1s: seen-before", "again 4s: seen-before"}},
+		"in two batches":               {[]string{"[" + a + "," + b + "]", a, b}, []string{"1s", "again 2s: seen-before", "again 4s: seen-before"}},
+		"events without an id":         {[]string{nameless, nameless, nameless}, []string{"1s", "again 2s", "again 4s"}},
+		"bodies that hold no event":    {[]string{"[]", "[]"}, []string{"none: empty-array", "none: empty-array"}},
+		"twice the same in one, first": {[]string{"[" + a + "," + a + "]"}, []string{"1s: seen-before"}},
+	} {
+		x := examine.New()
+		var got []string
+		for i, body := range c.bodies {
+			f := x.Examine(examine.Delivery{Body: []byte(body), ArrivedAt: at(2 + 2*i)})
+			said := "none"
+			switch {
+			case f.Again:
+				said = fmt.Sprintf("again %v", f.Since)
+			case f.Held:
+				said = f.Hold.String()
+			}
+			if n := names(f); n != "" {
+				said += ": " + n
+			}
+			got = append(got, said)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 // Order and repetition are each endpoint's own: two subscriptions may well get
 // the same event.
 func TestMemoryIsTheEndpointsOwn(t *testing.T) {

@@ -108,6 +108,44 @@ func TestHostileDeliveriesAreOnlyText(t *testing.T) {
 	}
 }
 
+// A hold ends with the first attempt. The wait for the next ones is the
+// receiver's doing, and is shown as what it is.
+func TestWhatIsSentAgainIsNotCalledHeld(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	b := newTab(d)
+	endpoint := d.endpoint(`{"name":"retried","behaviour":{"steps":[{"status":503}],"then":{"status":200}}}`)
+	payload := batch(1, 2, 5*time.Second, "USER.UPDATED")
+	for range 2 {
+		d.deliver(endpoint, "plain", payload)
+	}
+	b.open(d.url + "/")
+	b.until(`[...document.querySelectorAll("#rows .note")].some((n) => n.textContent === "seen before")`)
+	first, again := `#rows .row[aria-rowindex="3"] `, `#rows .row[aria-rowindex="2"] `
+	contains(t, b.text(first+".c-notes"), "held > 2 s")
+	if text := b.text(again + ".c-notes"); strings.Contains(text, "held") {
+		t.Errorf("what is sent again has the notes %q", text)
+	}
+	for row, want := range map[string]string{first: "c-hold long 5.", again: "c-hold +"} {
+		cell := evaluate[string](b, `(({className, textContent}) => className + " " + textContent)(document.querySelector(`+quote(row+".c-hold")+`))`)
+		if !strings.HasPrefix(cell, want) {
+			t.Errorf("the hold is %q, want %q", cell, want)
+		}
+	}
+	contains(t, evaluate[string](b, `document.querySelector("#timeline canvas").getAttribute("aria-label")`), "1 held longer than 2 s")
+
+	b.click(again)
+	b.until(`document.querySelector("#detail h2")?.textContent.includes("#2 ") && document.querySelector("#panel .event .held")`)
+	contains(t, b.text("#detail .facts"), "Again after")
+	if text := b.text("#panel"); !strings.Contains(text, " s old") || strings.Contains(text, "held") {
+		t.Errorf("the events read %q", text)
+	}
+	b.press("j")
+	b.until(`document.querySelector("#detail h2").textContent.includes("#1 ")`)
+	contains(t, b.text("#detail .facts"), "Hold")
+	contains(t, b.text("#panel"), "held 5.")
+}
+
 func TestAttemptsOfABatchStandSideBySide(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -77,7 +77,7 @@ export function row(d) {
     first: Date.parse(d.firstByteAt), at: Date.parse(d.lastByteAt),
     action: d.answer?.action ?? '', status: d.answer?.status ?? 0, answerAt: Date.parse(d.answer?.at ?? d.lastByteAt),
     cutAfter: d.answer?.cutAfter,
-    events: d.events ?? 0, types: d.types ?? [], hold: d.holdMs ?? null, batch: d.batch ?? '', attempt: d.attempt ?? 1,
+    events: d.events ?? 0, types: d.types ?? [], hold: d.holdMs ?? null, again: d.againMs ?? null, batch: d.batch ?? '', attempt: d.attempt ?? 1,
     notes: d.annotations ?? [], examined: d.examined !== false,
   };
 }

@@ -139,9 +139,11 @@ export function showEvents(panel, detail, body, go) {
       type.textContent = event.action || 'no action type';
       id.textContent = event.id || 'no id';
       when.textContent = Number.isNaN(event.recordedAt) ? 'no recordedAt' : moment(event.recordedAt).slice(11);
-      const age = detail.at - event.recordedAt;
-      held.textContent = Number.isNaN(age) ? '' : `held ${span(age)}`;
-      held.classList.toggle('long', age > holdLimit);
+      // An event older than the oldest that came for the first time came before: it was held up to its first attempt.
+      const age = detail.first - event.recordedAt;
+      const first = detail.hold !== null && age < detail.hold + 1;
+      held.textContent = Number.isNaN(age) ? '' : first || !detail.examined ? `held ${span(age)}` : `${span(age)} old`;
+      held.classList.toggle('long', first && age > holdLimit);
     },
   });
   virtual.change(list.length);

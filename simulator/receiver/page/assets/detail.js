@@ -106,7 +106,7 @@ export class Detail {
     const fact = (name, value, long) => el('div', { class: long && 'long' }, el('dt', {}, name), el('dd', {}, value));
     return el('dl', { class: 'facts' },
       fact('Events', d.events ? String(d.events) : '–'), fact('Bytes', bytes(d.bytes)),
-      fact('Hold', d.hold === null ? '–' : span(d.hold), d.hold > holdLimit),
+      d.again !== null ? fact('Again after', span(d.again)) : fact('Hold', d.hold === null ? '–' : span(d.hold), d.hold > holdLimit),
       fact('Reading', span(d.at - d.first)),
       fact('Answer', d.action === 'respond' ? `${answered(d)} in ${span(Math.max(0, d.answerAt - d.at))}` : answered(d)),
       fact('Attempt', d.attempts.length > 1 ? `${d.attempts.indexOf(d.number) + 1} of ${d.attempts.length}` : '1'));

@@ -56,5 +56,11 @@ export function kind(row) {
   return row.status < 500 ? 'refused' : 'broken';
 }
 
+/** What a row says of its time: how long its events were held, or, of what came before, how long after the first attempt. */
+export function waited(row) {
+  if (row.again !== null) return `again after ${span(row.again)}`;
+  return row.hold === null ? '' : `held ${span(row.hold)}`;
+}
+
 /** The platform holds events at most this long before they are delivered. */
 export const holdLimit = 2000;

@@ -97,7 +97,8 @@ export class List {
     types.title = row.types.join(', ');
     fill(events, row.events ? [count(row.events), meter(row.events)] : '–');
     size.textContent = bytes(row.bytes);
-    hold.textContent = row.hold === null ? '–' : span(row.hold);
+    hold.textContent = row.again !== null ? `+${span(row.again)}` : row.hold === null ? '–' : span(row.hold);
+    hold.title = row.again !== null ? `sent again, ${span(row.again)} after the first attempt` : '';
     hold.classList.toggle('long', row.hold > holdLimit);
     fill(answer, pill(row), row.attempt > 1 && el('span', { class: 'attempt', title: `attempt ${row.attempt} of the same batch` }, `×${row.attempt}`));
     fill(notes, row.notes.map(note));

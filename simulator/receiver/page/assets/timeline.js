@@ -1,8 +1,8 @@
 // The timeline: upwards the size of each batch, downwards how long its oldest
-// event was held. What is drawn is what the list shows.
+// event was held up to its first attempt. What is drawn is what the list shows.
 
 import { el, byId, fill, button } from './dom.js';
-import { answered, clock, count, holdLimit, kind, many, span } from './format.js';
+import { answered, clock, count, holdLimit, kind, many, span, waited } from './format.js';
 import { batchShare } from './list.js';
 
 const axis = 20; // pixels for the times below
@@ -268,7 +268,7 @@ export class Timeline {
     this.tip.hidden = !best;
     if (!best) return;
     const [at, row] = best;
-    this.tip.textContent = `${clock(row.at)} · ${row.name} · ${many(row.events, 'event')} · ${answered(row)}${row.hold === null ? '' : ` · held ${span(row.hold)}`}`;
+    this.tip.textContent = `${clock(row.at)} · ${row.name} · ${many(row.events, 'event')} · ${answered(row)}${waited(row) && ` · ${waited(row)}`}`;
     this.tip.style.left = `${Math.max(4, Math.min(at + 8, this.picture.clientWidth - this.tip.offsetWidth - 4))}px`;
   }
 }
