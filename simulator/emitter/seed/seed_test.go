@@ -340,7 +340,7 @@ func TestAWrongSeedIsRefusedByItsLinesAndChangesNothing(t *testing.T) {
 		{"environment without type", "environments:\n  - name: E\n    region: EU\n", []string{"tenant.yaml:2: type: "}},
 		{"environment of a wrong type", "environments:\n  - name: E\n    region: EU\n    type: X\n", []string{"tenant.yaml:4: type: "}},
 		{"name twice", head + "    region: NA\n", []string{"tenant.yaml:5: region stands twice"}},
-		{"unknown list", head + "    usres:\n      - username: ann\n", []string{"tenant.yaml:5: usres: is unknown here; there are: populations, "}},
+		{"unknown list", head + "    usres:\n      - username: ann\n", []string{"tenant.yaml:5: usres: is unknown here; did you mean users?"}},
 		{"wrong id", head + "    users:\n      - username: a\n        email: a@example.com\n        id: x\n", []string{"tenant.yaml:8: id: "}},
 		{"id twice", head + "    populations:\n      - {name: A, id: " + environmentID + "}\n      - {name: B, id: " + environmentID + "}\n", []string{"tenant.yaml:7: id: "}},
 		{"two defaults", head + "    populations:\n      - {name: A, default: true}\n      - {name: B, default: true}\n", []string{"tenant.yaml:7: default: "}},
