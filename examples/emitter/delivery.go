@@ -145,9 +145,10 @@ type subscription struct {
 	stop   context.CancelFunc
 	wake   chan struct{} // holds one: there may be something to do
 
-	mu    sync.Mutex
-	spec  spec
-	queue []event
+	mu      sync.Mutex
+	spec    spec
+	changed bool // since the last delivery
+	queue   []event
 
 	sending []event // what was sent last and not yet accepted; only work touches it
 }
@@ -182,8 +183,7 @@ func (s *subscription) offer(ev event) {
 func (s *subscription) change(spec spec) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.spec = spec
-	s.client.CloseIdleConnections() // they were made under the old settings
+	s.spec, s.changed = spec, true
 	s.poke()
 }
 
@@ -221,11 +221,17 @@ func (s *subscription) work(done <-chan struct{}) {
 func (s *subscription) deliver() bool {
 	for {
 		s.mu.Lock()
-		spec, waiting := s.spec, s.sending
+		spec, waiting, changed := s.spec, s.sending, s.changed
+		s.changed = false
 		if len(waiting) == 0 {
 			waiting = slices.Clone(s.queue[:min(500, len(s.queue))])
 		}
 		s.mu.Unlock()
+		if changed {
+			// They were made under the old settings. To close them while a
+			// delivery is answered could lose the answer.
+			s.client.CloseIdleConnections()
+		}
 		if len(waiting) == 0 || !*spec.Enabled {
 			return true
 		}
