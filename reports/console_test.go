@@ -281,7 +281,7 @@ func TestTerminalProgressDrawsABarAndTakesItAway(t *testing.T) {
 	r := with(Pass, Fail, Pass)
 	for _, total := range []int{3, 5} {
 		got := progress(t, Console{Terminal: true}, total, r.Scenarios)
-		for _, want := range []string{fmt.Sprintf("(2/%d)", total), "1 to look at", "SUB-SB  sb  features/emitter/subscriptions.feature:11\n"} {
+		for _, want := range []string{fmt.Sprintf("(2/%d)", total), "1 to look at", "SUB-SB  sb  features/emitter/subscriptions.feature:11: got 201\n"} {
 			if !strings.Contains(got, want) {
 				t.Errorf("no %q in %q", want, got)
 			}

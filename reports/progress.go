@@ -60,6 +60,10 @@ func (c Console) Progress(total int) *Progress {
 	return p
 }
 
+// briefly is how much is shown at once of what a scenario met, in bytes; its
+// story tells the whole at the end.
+const briefly = 100
+
 // Done shows that s has finished.
 func (p *Progress) Done(s Scenario) {
 	p.mu.Lock()
@@ -70,8 +74,12 @@ func (p *Progress) Done(s Scenario) {
 	p.done++
 	p.n[s.Outcome]++
 	if loud(s.Outcome) {
+		met := symptomOf(s)
+		if s.Failure != nil {
+			met = "got " + met
+		}
 		p.line(p.paint.outcome(s.Outcome, fmt.Sprintf("%-15s", strings.ToUpper(string(s.Outcome)))) +
-			fmt.Sprintf(" %s  %s  %s", strings.Join(s.BrokenRules(), ","), oneLine(s.ID), Located(s)))
+			fmt.Sprintf(" %s  %s  %s: %s", strings.Join(s.BrokenRules(), ","), oneLine(s.ID), Located(s), cut(oneLine(met), briefly)))
 	}
 	if p.bar != nil {
 		// An error here is more scenarios than announced, or a closed writer.
