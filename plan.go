@@ -228,8 +228,8 @@ func inProfile(x features.Scenario, profile string) bool {
 // check finds names that do not exist: a misspelt rule must never look like
 // one that holds.
 func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
-	if known := []string{features.Emitter, features.Receiver, "both"}; !slices.Contains(known, s.role()) {
-		return usage("there is no role %q; %s", s.Role, nearest.Hint(s.Role, known, ""))
+	if err := CheckRole(s.Role); err != nil {
+		return err
 	}
 	for _, id := range s.Rules {
 		if _, ok := c.Rule(id); !ok {
@@ -250,6 +250,16 @@ func (s Selection) check(c *features.Catalogue, all []features.Scenario) error {
 		}
 	}
 	return s.Shard.check()
+}
+
+// CheckRole gives a *UsageError for a role that does not exist: there are emitter,
+// receiver and both, which an empty one stands for.
+func CheckRole(role string) error {
+	known := []string{features.Emitter, features.Receiver, "both"}
+	if role == "" || slices.Contains(known, role) {
+		return nil
+	}
+	return usage("there is no role %q; %s", role, nearest.Hint(role, known, ""))
 }
 
 // checkLevels finds levels that do not exist, in capitals or not.

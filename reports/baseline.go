@@ -13,8 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hookproof/hookproof/internal/nearest"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/hookproof/hookproof/internal/nearest"
 )
 
 // Known is an entry of a baseline: a scenario that is known to fail, why, for

@@ -35,10 +35,11 @@ func Encode(w io.Writer, r Results) error {
 }
 
 // Decode reads a results.json of at most [MaxBytes]. It refuses with
-// [ErrNoReport] what is longer, no JSON or of another schema, and whatever the
-// published schema or [Results.Check] refuses. Members it does not know are ignored; a member that stands twice in
-// its object, or whose name differs from the schema's in case only, is refused,
-// as another reader may take it otherwise.
+// [ErrNoReport] what is longer, no JSON or of another schema, and otherwise
+// whatever the published schema or [Results.Check] refuses. Members it does not
+// know are ignored; a member that stands twice in its object, or whose name
+// differs from the schema's in case only, is refused, as another reader may take
+// it otherwise.
 func Decode(from io.Reader) (Results, error) {
 	text, err := io.ReadAll(io.LimitReader(from, MaxBytes+1))
 	if err != nil {

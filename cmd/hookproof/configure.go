@@ -180,11 +180,7 @@ func isFlag(root *cobra.Command, name string) bool {
 // meantOf asks, of a name that is no flag of any command, for the nearest one,
 // written as it was to be set; empty if none is near.
 func meantOf(root *cobra.Command, name string, written func(flag string) string) string {
-	var known []string
-	for _, c := range below(root) {
-		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	}
-	near := nearest.To(name, known)
+	near := nearest.To(name, flagsOf(below(root)...))
 	if near == "" {
 		return ""
 	}

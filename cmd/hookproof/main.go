@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -46,7 +47,7 @@ func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	if errors.As(err, &code) {
 		return int(code)
 	}
-	if errors.Is(err, syscall.EPIPE) { // whoever read has gone, and wants no more
+	if unread(err) {
 		return reports.ExitError
 	}
 	text := err.Error()
@@ -60,6 +61,13 @@ func execute(ctx context.Context, root *cobra.Command, args []string) int {
 		return reports.ExitUsage
 	}
 	return reports.ExitError
+}
+
+// unread tells whether whoever read the output has gone, and wants no more, not
+// even to hear of it. A connection that breaks is something else.
+func unread(err error) bool {
+	var failed *fs.PathError
+	return errors.As(err, &failed) && failed.Path == os.Stdout.Name() && errors.Is(failed, syscall.EPIPE)
 }
 
 // exitCode ends the process with that code; everything there is to say has
@@ -170,12 +178,19 @@ func meantFlag(cmd *cobra.Command, err error) string {
 	if !errors.As(err, &unknown) {
 		return ""
 	}
-	var known []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	if near := nearest.To(unknown.GetSpecifiedName(), known); near != "" {
+	if near := nearest.To(unknown.GetSpecifiedName(), flagsOf(cmd)); near != "" {
 		return fmt.Sprintf("did you mean --%s? ", near)
 	}
 	return ""
+}
+
+// flagsOf are the names of all flags of commands.
+func flagsOf(commands ...*cobra.Command) []string {
+	var names []string
+	for _, c := range commands {
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	}
+	return names
 }
 
 // asValue says how a flag that can stand without a value is given one, if an

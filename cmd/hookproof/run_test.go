@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -109,6 +111,23 @@ func TestAWrongCommandLineSaysWhatIsRight(t *testing.T) {
 		code, out := run(t, strings.Fields(line)...)
 		if code != reports.ExitUsage || !strings.Contains(out, want) {
 			t.Errorf("%s: code %d: %s", line, code, out)
+		}
+	}
+}
+
+func TestOnlyAReaderThatHasGoneIsNotToldOfIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"a reader that has gone":    {fmt.Errorf("write the plan: %w", &fs.PathError{Op: "write", Path: os.Stdout.Name(), Err: syscall.EPIPE}), true},
+		"a disk that is full":       {&fs.PathError{Op: "write", Path: os.Stdout.Name(), Err: syscall.ENOSPC}, false},
+		"another pipe":              {&fs.PathError{Op: "write", Path: "pipe", Err: syscall.EPIPE}, false},
+		"a connection that is lost": {&net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPIPE)}, false},
+	} {
+		if got := unread(c.err); got != c.want {
+			t.Errorf("%s: %t", name, got)
 		}
 	}
 }

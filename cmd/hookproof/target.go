@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hookproof/hookproof"
 	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/internal/nearest"
 	"github.com/hookproof/hookproof/internal/secrets"
@@ -96,11 +97,10 @@ func (t *targetFlags) make(flags *pflag.FlagSet, role string) (targets.Target, e
 // knownRole refuses a role that does not exist, before it is taken for another
 // one. Empty is both.
 func knownRole(role string) error {
-	known := []string{features.Emitter, features.Receiver, "both"}
-	if role == "" || slices.Contains(known, role) {
-		return nil
+	if err := hookproof.CheckRole(role); err != nil {
+		return usageError("--role: %v", err)
 	}
-	return usageError("--role: there is no role %q; %s", role, nearest.Hint(role, known, ""))
+	return nil
 }
 
 // meant is the target that was probably meant by one that is none: an address
