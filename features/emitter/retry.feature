@@ -228,6 +228,7 @@ Feature: Retry
       Then the event of "Ada" is sent to "sink" until it is acknowledged
       And nothing is sent to "sink" again after it was acknowledged
 
+    @slow
     Scenario: While further events come for two seconds
       Given a subscription "watch" to "USER.CREATED" at receiver "receiver"
       When 3 users are created at once
@@ -440,6 +441,7 @@ Feature: Retry
         | never answers the first 2 deliveries             | 2     |
         | resets the connections of the first 6 deliveries | 6     |
 
+    @slow
     Scenario: An outage of twelve attempts
       Given a receiver "sink" that answers 503 to the first 12 deliveries
       And a subscription "watch" to "USER.CREATED" at receiver "sink"
@@ -490,6 +492,7 @@ Feature: Retry
       And receiver "receiver" recovers
       Then all events are sent to "receiver" until they are acknowledged
 
+    @slow
     Scenario Outline: The <what> of the subscription is changed while a delivery fails
       Given a receiver "sink" that answers 503 after 500 milliseconds
       And a subscription "watch" to "USER.CREATED" at receiver "sink"

@@ -40,9 +40,9 @@ type Options struct {
 // far more to do than it has cores: one that is given up too early is a
 // delivery that comes twice.
 const (
-	linger         = 100 * time.Millisecond
-	retryInitial   = 50 * time.Millisecond
-	retryMax       = 200 * time.Millisecond
+	linger         = 50 * time.Millisecond
+	retryInitial   = 25 * time.Millisecond
+	retryMax       = 100 * time.Millisecond
 	attemptTimeout = 3 * time.Second
 )
 
