@@ -121,10 +121,10 @@ func announcedLength(d transcript.Delivery) int {
 // regenerated tells whether the replayed scenario has made the same steps and
 // the same events as the stored transcript names.
 func regenerated(stored, replayed *transcript.Transcript) bool {
-	made := func(t *transcript.Transcript) (steps []string, caused []transcript.Caused) {
+	made := func(t *transcript.Transcript) (steps []transcript.Entry, caused []transcript.Caused) {
 		for _, e := range t.Entries {
 			if e.Step != "" {
-				steps = append(steps, e.Step)
+				steps = append(steps, e)
 			}
 		}
 		return steps, t.Caused()
@@ -134,7 +134,9 @@ func regenerated(stored, replayed *transcript.Transcript) bool {
 	}
 	steps, caused := made(stored)
 	again, causedAgain := made(replayed)
-	return slices.Equal(steps, again) && slices.EqualFunc(caused, causedAgain, func(a, b transcript.Caused) bool {
+	return slices.EqualFunc(steps, again, func(a, b transcript.Entry) bool {
+		return a.Step == b.Step && slices.EqualFunc(a.Table, b.Table, slices.Equal)
+	}) && slices.EqualFunc(caused, causedAgain, func(a, b transcript.Caused) bool {
 		return a.Name == b.Name && a.EventID == b.EventID && a.Type == b.Type && a.Resource == b.Resource && a.At.Equal(b.At)
 	})
 }

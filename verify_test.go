@@ -174,6 +174,12 @@ func TestAForgedReportIsFoundOut(t *testing.T) {
 				tr.Entries[i].Step = "all is well"
 			})
 		}, "names steps or events"},
+		"the table of a step": {func(f *forger) {
+			f.rewrite(f.with(reports.Pass), func(tr *transcript.Transcript) {
+				i := slices.IndexFunc(tr.Entries, func(e transcript.Entry) bool { return e.Step != "" })
+				tr.Entries[i].Table = append(tr.Entries[i].Table, []string{"name", "well"})
+			})
+		}, "names steps or events"},
 		"an entry is gone": {func(f *forger) {
 			f.rewrite(f.with(reports.Pass), func(tr *transcript.Transcript) { tr.Entries = tr.Entries[:len(tr.Entries)/2] })
 		}, "its transcript gives error"},

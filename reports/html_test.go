@@ -35,7 +35,7 @@ func scene(t testing.TB, body string) []byte {
 			"body": `[{"id":"1"},{"id":"2"}]`, "answer": map[string]any{"action": "respond", "status": code, "at": at(ms + 2)},
 		}
 	}
-	entries := []any{map[string]any{"at": at(0), "step": "50 subscriptions"}}
+	entries := []any{map[string]any{"at": at(0), "step": "50 subscriptions", "table": [][]string{{"limit", "1 event"}}}}
 	for i := range 8 {
 		entries = append(entries, call(10+i, "/v1/environments/1b6dc162-0000-4000-8000-000000000000/subscriptions", 201))
 	}
@@ -97,7 +97,7 @@ func TestThePageTellsTheWholeStory(t *testing.T) {
 	for _, want := range []string{
 		"NON-CONFORMANT", "SUB-LIMIT-051", "An environment holds at most 50 subscriptions", "S2 Create a subscription",
 		"LIMIT_EXCEEDED", "the answer to the 51st POST was 201 and not 403", "hookproof run --scenario",
-		"0.000 s 50 subscriptions", "POST /v1/…/1b6dc162…/subscriptions 201 Created · 4.0 ms", "7 more like this",
+		"0.000 s 50 subscriptions limit 1 event", "POST /v1/…/1b6dc162…/subscriptions 201 Created · 4.0 ms", "7 more like this",
 		"POST 2 events, 23 bytes 500 Internal Server Error · 2.0 ms", "✗ failed here: it is refused", "event «Ada» USER.CREATED",
 		"no answer: connection refused", "the wait was over", `{ "status": "here" }`,
 		"needs clock control", "RTY-013", "because of could-not-run", "Exit code 4",

@@ -229,7 +229,7 @@ func TestRecordedValuesAreBounded(t *testing.T) {
 	if _, err := rec.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	if got := mustRead(t, path).Scenarios[0].Failure.Actual; len(got) > maxValue+100 || !strings.HasSuffix(got, "bytes more)") {
+	if got := mustRead(t, path).Scenarios[0].Failure.Actual; len(got) > maxValue+100 || !strings.HasSuffix(got, "bytes in all)") {
 		t.Errorf("recorded %d bytes", len(got))
 	}
 	if s.Failure.Actual != long {

@@ -50,6 +50,8 @@ type seqRow struct {
 	// Failed marks the step that the scenario failed at.
 	Failed bool
 	Parts  []seqPart
+	// Table are the cells of a step's data table, row by row.
+	Table [][]string
 	// Rows are those that a fold holds.
 	Rows []seqRow
 
@@ -77,7 +79,7 @@ func sequence(e *evidence, failed string) []seqRow {
 			if entry.Step == failed {
 				last = len(rows)
 			}
-			rows = append(rows, seqRow{Kind: "step", at: entry.At, Text: oneLine(entry.Step)})
+			rows = append(rows, seqRow{Kind: "step", at: entry.At, Text: oneLine(entry.Step), Table: shownCells(entry.Table)})
 		case entry.Exchange != nil:
 			rows = append(rows, callRow(entry.At, entry.Exchange))
 		case entry.Caused != nil:
@@ -106,6 +108,18 @@ func sequence(e *evidence, failed string) []seqRow {
 		rows[i].At = fmt.Sprintf("%.3f s", rows[i].at.Sub(rows[0].at).Seconds())
 	}
 	return bounded(folded(rows))
+}
+
+// shownCells are the cells of a table as the diagram shows them.
+func shownCells(table [][]string) (rows [][]string) {
+	for _, cells := range table[:min(len(table), maxStoryLines)] {
+		var row []string
+		for _, cell := range cells {
+			row = append(row, oneLine(cut(cell, 120)))
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // bounded leaves out the middle of a long diagram.

@@ -125,8 +125,8 @@ func (st story) value(b *strings.Builder, label, text string) {
 	if text == "" {
 		text = "(empty)"
 	}
-	text = strings.TrimSuffix(cut(printable(text), maxStoryBytes), "\n")
-	st.lines(b, label, cutLines(strings.Split(text, "\n"), maxStoryLines))
+	lines := cutLines(strings.Split(strings.TrimSuffix(printable(text), "\n"), "\n"), maxStoryLines)
+	st.lines(b, label, strings.Split(cut(strings.Join(lines, "\n"), maxStoryBytes), "\n"))
 }
 
 func (st story) lines(b *strings.Builder, label string, lines []string) {

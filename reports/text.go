@@ -38,8 +38,8 @@ func oneLine(s string) string {
 	return strings.NewReplacer("\n", `\n`, "\t", " ").Replace(printable(s))
 }
 
-// cut returns at most limit bytes of s, whole characters, and says how much is
-// missing.
+// cut returns at most limit bytes of s, whole characters, and says how long it
+// was.
 func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s
@@ -48,7 +48,7 @@ func cut(s string, limit int) string {
 	for end > 0 && !utf8.RuneStart(s[end]) {
 		end--
 	}
-	return fmt.Sprintf("%s… (%d bytes more)", s[:end], len(s)-end)
+	return fmt.Sprintf("%s… (%d bytes in all)", s[:end], len(s))
 }
 
 // cutLines is cut for values of many lines.
@@ -56,8 +56,7 @@ func cutLines(lines []string, limit int) []string {
 	if len(lines) <= limit {
 		return lines
 	}
-	rest := len(lines) - limit
-	return append(lines[:limit:limit], fmt.Sprintf("… (%d lines more)", rest))
+	return append(lines[:limit:limit], fmt.Sprintf("… (%d lines in all)", len(lines)))
 }
 
 // wrap breaks prose at spaces so that no line is wider than width characters;

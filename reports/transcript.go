@@ -19,9 +19,10 @@ const maxTranscript = 64 << 20
 // the format, which ignores what it does not know.
 type evidence struct {
 	Entries []struct {
-		At       time.Time `json:"at"`
-		Step     string    `json:"step"`
-		Exchange *exchange `json:"exchange"`
+		At       time.Time  `json:"at"`
+		Step     string     `json:"step"`
+		Table    [][]string `json:"table"`
+		Exchange *exchange  `json:"exchange"`
 		Watch    *struct {
 			Endpoint    string       `json:"endpoint"`
 			Deliveries  []delivery   `json:"deliveries"`

@@ -155,7 +155,7 @@ func (r *recording) run(ctx context.Context, s Scenario, w *World) error {
 		ScenarioInitializer: func(sc *godog.ScenarioContext) {
 			register(sc, Vocabulary(), w)
 			sc.StepContext().Before(func(ctx context.Context, st *godog.Step) (context.Context, error) {
-				r.begin(st.Text)
+				r.begin(st)
 				return ctx, nil
 			})
 			sc.StepContext().After(func(ctx context.Context, _ *godog.Step, _ godog.StepResultStatus, err error) (context.Context, error) {
@@ -217,14 +217,29 @@ func (r *recording) check(status int) error {
 	return nil
 }
 
-func (r *recording) begin(text string) {
+func (r *recording) begin(st *godog.Step) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err == nil {
 		r.count++
-		r.step = text
-		r.driver.Step(text)
+		r.step = st.Text
+		r.driver.Step(st.Text, cells(st)...)
 	}
+}
+
+// cells are those of a step's data table, row by row.
+func cells(st *godog.Step) (table [][]string) {
+	if st.Argument == nil || st.Argument.DataTable == nil {
+		return nil
+	}
+	for _, row := range st.Argument.DataTable.Rows {
+		var line []string
+		for _, cell := range row.Cells {
+			line = append(line, cell.Value)
+		}
+		table = append(table, line)
+	}
+	return table
 }
 
 func (r *recording) end(err error) {

@@ -92,8 +92,8 @@ func setBy(f *pflag.Flag, kind, place string) {
 }
 
 // flagInText is a flag as an error names it: --target, or target where the
-// error begins with it.
-var flagInText = regexp.MustCompile(`(?:^|--)([a-z][a-z-]*[a-z])`)
+// error begins with it, or profile where there is none of that name.
+var flagInText = regexp.MustCompile(`(?:^there is no |^|--)([a-z][a-z-]*[a-z])`)
 
 // blame adds to an error about a flag that was not typed what has set it.
 func blame(cmd *cobra.Command, text string) string {

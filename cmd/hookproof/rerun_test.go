@@ -65,6 +65,9 @@ func TestAnErrorAboutAFlagThatWasNotTypedNamesWhatSetIt(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
 		{"HOOKPROOF_HOOK_HEADER", "a: canary", "--hook-header (set by the variable HOOKPROOF_HOOK_HEADER) is about"},
 		{"HOOKPROOF_CONCURRENCY", "0", "concurrency (set by the variable HOOKPROOF_CONCURRENCY) 0 is not"},
+		{"HOOKPROOF_RULE", "NOSUCH", "there is no rule (set by the variable HOOKPROOF_RULE) \"NOSUCH\""},
+		{"HOOKPROOF_SCENARIO", "no/such", "there is no scenario (set by the variable HOOKPROOF_SCENARIO) \"no/such\""},
+		{"HOOKPROOF_PROFILE", "nosuch", "there is no profile (set by the variable HOOKPROOF_PROFILE) \"nosuch\""},
 		{"HOOKPROOF_RATE", "10/s", "--rate (set by the variable HOOKPROOF_RATE) is about a target at a URL"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -310,13 +311,13 @@ func again(cmd *cobra.Command, without ...string) (needs string, same []string) 
 // that tells to do so stays.
 const againFolder = "hookproof-again"
 
-// program is how this program was called: by name, by its path, by go run in
-// its own repository, or by go tool in another one. Both of the latter build it
-// below a folder go-build….
+// program is how this program was called: by name, which is what an image's
+// entry point stands for, by its path, by go run in its own repository, or by go
+// tool in another one. Both of the latter build it below a folder go-build….
 func program() string {
 	switch {
 	case !strings.Contains(os.Args[0], "go-build"):
-		if strings.ContainsRune(os.Args[0], os.PathSeparator) {
+		if path.Dir(os.Args[0]) != "/" && strings.ContainsRune(os.Args[0], os.PathSeparator) {
 			return quote(os.Args[0])
 		}
 		return "hookproof"

@@ -162,8 +162,8 @@ func (d *Driver) UUID() string {
 }
 
 // Step marks in the transcript that a step begins.
-func (d *Driver) Step(text string) {
-	d.append(transcript.Entry{At: d.backend.Now(), Step: text})
+func (d *Driver) Step(text string, table ...[]string) {
+	d.append(transcript.Entry{At: d.backend.Now(), Step: text, Table: table})
 }
 
 // Do makes one call.

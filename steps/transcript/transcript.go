@@ -70,14 +70,17 @@ type Hook struct {
 	Password string `json:"password,omitempty"`
 }
 
-// Entry is one thing observed; exactly one member besides At is set.
+// Entry is one thing observed; exactly one member besides At is set, and Table
+// beside Step.
 type Entry struct {
-	At       time.Time `json:"at"`
-	Step     string    `json:"step,omitempty"` // a step began: its text
-	Exchange *Exchange `json:"exchange,omitempty"`
-	Watch    *Watch    `json:"watch,omitempty"`
-	Caused   *Caused   `json:"caused,omitempty"`
-	Fact     *Fact     `json:"fact,omitempty"`
+	At   time.Time `json:"at"`
+	Step string    `json:"step,omitempty"` // a step began: its text
+	// Table are the cells of the step's data table, row by row.
+	Table    [][]string `json:"table,omitempty"`
+	Exchange *Exchange  `json:"exchange,omitempty"`
+	Watch    *Watch     `json:"watch,omitempty"`
+	Caused   *Caused    `json:"caused,omitempty"`
+	Fact     *Fact      `json:"fact,omitempty"`
 }
 
 // Exchange is one HTTP request and what came back.
