@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -128,10 +129,24 @@ func fromVariable(f *pflag.Flag, lookup func(string) (string, bool)) error {
 		return nil
 	}
 	if err := f.Value.Set(value); err != nil {
-		return usageError("variable %s: %v", name, err)
+		return usageError("variable %s: %v", name, misread(err))
 	}
 	setBy(f, fromEnvironment, name)
 	return nil
+}
+
+// misread says in plain words why a flag does not take a value.
+func misread(err error) string {
+	var number *strconv.NumError
+	switch {
+	case !errors.As(err, &number):
+		return err.Error()
+	case errors.Is(number, strconv.ErrRange):
+		return fmt.Sprintf("%q is out of range", number.Num)
+	case number.Func == "ParseBool":
+		return fmt.Sprintf("%q is neither true nor false", number.Num)
+	}
+	return fmt.Sprintf("%q is not a whole number", number.Num)
 }
 
 // readConfig reads the keys of a configuration file. A key that is no flag of
@@ -206,12 +221,12 @@ func fromNode(path string, f *pflag.Flag, node *yaml.Node) error {
 	}
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		if err := list.Replace(values); err != nil {
-			return usageError("%s:%d: %s: %v", path, node.Line, f.Name, err)
+			return usageError("%s:%d: %s: %v", path, node.Line, f.Name, misread(err))
 		}
 	} else if len(values) != 1 {
 		return usageError("%s:%d: %s wants one value", path, node.Line, f.Name)
 	} else if err := f.Value.Set(values[0]); err != nil {
-		return usageError("%s:%d: %s: %v", path, node.Line, f.Name, err)
+		return usageError("%s:%d: %s: %v", path, node.Line, f.Name, misread(err))
 	}
 	setBy(f, fromConfig, fmt.Sprintf("%s:%d", path, node.Line))
 	return nil

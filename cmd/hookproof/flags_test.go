@@ -65,3 +65,23 @@ func TestAFileWithoutACertificateIsNoCA(t *testing.T) {
 		}
 	}
 }
+
+func TestAValueThatIsNoneOfItsKindIsToldInPlainWords(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"--repeat=many":                  `--repeat: "many" is not a whole number`,
+		"--repeat=999999999999999999999": `--repeat: "999999999999999999999" is out of range`,
+		"--quiet=maybe":                  `--quiet: "maybe" is neither true nor false`,
+	} {
+		if code, out := run(t, "run", value); code != reports.ExitUsage || !strings.HasPrefix(out, "hookproof: "+want+"; ") {
+			t.Errorf("%s: code %d: %s", value, code, out)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "hookproof.yaml")
+	if err := os.WriteFile(file, []byte("repeat: many\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := run(t, "run", "--config", file); code != reports.ExitUsage || out != "hookproof: "+file+":1: repeat: \"many\" is not a whole number\n" {
+		t.Errorf("code %d: %s", code, out)
+	}
+}

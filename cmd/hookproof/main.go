@@ -109,6 +109,9 @@ turns every code but 0 into 1.)`,
 	}
 	root.PersistentFlags().String("config", "", "read flags from this YAML `file`")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if refused := (*pflag.InvalidValueError)(nil); errors.As(err, &refused) {
+			err = fmt.Errorf("--%s: %s", refused.GetFlag().Name, misread(refused.Unwrap()))
+		}
 		return usageError("%v; %s«%s --help» shows what there is", err, meantFlag(cmd, err), cmd.CommandPath())
 	})
 	root.AddCommand(runCommand(), planCommand(), explainCommand(), verifyCommand(), reportCommand(), diffCommand(), mergeCommand(), baselineCommand(), cleanupCommand(), reaperCommand(), doctorCommand(), emitterCommand(), receiverCommand(), faultsCommand(), benchCommand())
