@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -112,7 +113,7 @@ func (w *World) makeUser(ctx context.Context, u newUser) error {
 	if id == "" {
 		return unobserved("an answer to POST %s without an id", c.Path)
 	}
-	home.users[u.name] = user{id: id, username: username, population: gjson.GetBytes(r.Body, "population.id").String()}
+	home.users[u.name] = user{id: id, username: username, population: cmp.Or(gjson.GetBytes(r.Body, "population.id").String(), home.populations[u.population])}
 	w.caused(transcript.Caused{Name: u.name, Type: "USER.CREATED", Resource: id, At: x.End})
 	return nil
 }

@@ -20,7 +20,10 @@ func (f *Failure) Error() string {
 // counts that something was judged.
 func (w *World) judged(o judge.Outcome) error {
 	w.judgements.Add(1)
-	if o.Failed() {
+	switch {
+	case o.Unrecorded():
+		return fmt.Errorf("the suite wants %s, and has none", o.Expected)
+	case o.Failed():
 		return &Failure{o}
 	}
 	return nil

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -23,21 +24,32 @@ func triggerCall(environment string, events [][]byte) driver.Call {
 	return driver.Call{Peer: driver.Trigger, Method: http.MethodPost, Header: map[string]string{"Content-Type": "application/json"}, Body: body}
 }
 
+// callerAddress is where a call comes from that was never made (RFC 5737).
+const callerAddress = "203.0.113.17"
+
 // about is the fixture's event about a resource of the given id and name, in
-// an environment.
-func about(fixture, environment, id, name string) ([]byte, error) {
+// an environment, as if a call of this run's client, with this user agent, had
+// caused it; empty, the scenario's or another one.
+func (w *World) about(fixture, environment, id, name, agent string) ([]byte, error) {
 	event, err := fixtures.Event(fixture)
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range []struct{ path, value string }{
-		{"resources.0.id", id}, {"resources.0.name", name}, {"resources.0.environment.id", environment},
-	} {
-		if event, err = sjson.SetBytes(event, m.path, m.value); err != nil {
+	set := []struct{ path, value string }{
+		{"resources.0.id", id}, {"resources.0.name", name}, {"resources.0.environment.id", environment}, {"resources.0.href", ""},
+		{"source.ipAddress", callerAddress}, {"source.userAgent", cmp.Or(agent, w.agent, w.unmistakable())},
+	}
+	if t := w.driver.Transcript(); t.Client != "" {
+		set = append(set, []struct{ path, value string }{
+			{"actors.client.id", t.Client}, {"actors.client.environment.id", t.Environment}, {"actors.client.href", ""},
+		}...)
+	}
+	for _, m := range set {
+		if event, err = setOrDelete(event, m.path, m.value); err != nil {
 			return nil, fmt.Errorf("set %s: %w", m.path, err)
 		}
 	}
-	return sjson.DeleteBytes(event, "resources.0.href")
+	return event, nil
 }
 
 // triggerUser asks for the event of a user's creation.
@@ -46,21 +58,12 @@ func (w *World) triggerUser(ctx context.Context, home *environment, u newUser) e
 	if u.population != "" && made.population == "" {
 		return fmt.Errorf("the scenario has not made population %q", u.population)
 	}
-	event, err := about("user-created", home.id, made.id, made.username)
+	event, err := w.about("user-created", home.id, made.id, made.username, u.agent)
 	if err != nil {
 		return err
 	}
 	if event, err = setOrDelete(event, "resources.0.population.id", made.population); err != nil {
 		return err
-	}
-	agent := u.agent
-	if agent == "" {
-		agent = w.agent
-	}
-	if agent != "" {
-		if event, err = sjson.SetBytes(event, "source.userAgent", agent); err != nil {
-			return err
-		}
 	}
 	home.users[u.name] = made
 	return w.postTo(ctx, home.id, []named{{u.name, event, made.id}})
@@ -71,7 +74,7 @@ func (w *World) triggerUsers(ctx context.Context, n int) error {
 	events := make([]named, n)
 	for i := range events {
 		id := w.driver.UUID()
-		event, err := about("user-created", w.environment.id, id, w.driver.Name("user"))
+		event, err := w.about("user-created", w.environment.id, id, w.driver.Name("user"), "")
 		if err != nil {
 			return err
 		}
@@ -85,7 +88,7 @@ func (w *World) triggerUsers(ctx context.Context, n int) error {
 
 // triggerDeletion asks for the event of a user's deletion.
 func (w *World) triggerDeletion(ctx context.Context, name string, u user) error {
-	event, err := about("user-deleted", w.environment.id, u.id, u.username)
+	event, err := w.about("user-deleted", w.environment.id, u.id, u.username, "")
 	if err != nil {
 		return err
 	}
@@ -98,7 +101,7 @@ func (w *World) triggerDeletion(ctx context.Context, name string, u user) error 
 // triggerPopulation asks for the event of a population's creation.
 func (w *World) triggerPopulation(ctx context.Context, name string) error {
 	id := w.driver.UUID()
-	event, err := about("population-created", w.environment.id, id, name+" "+w.driver.Name("population"))
+	event, err := w.about("population-created", w.environment.id, id, name+" "+w.driver.Name("population"), "")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -33,7 +34,7 @@ func partial(t *testing.T, around func(http.Handler) http.Handler) (flags, contr
 	e, err := emitter.Start(t.Context(), emitter.Options{
 		Listen: address, Environment: sharedEnvironment, ClientID: "suite", ClientSecret: sharedSecret, PublicURL: front.URL,
 		ControlListen: "127.0.0.1:0", ControlToken: controlOfPartial,
-		Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond,
+		Linger: 100 * time.Millisecond, RetryInitial: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond, AttemptTimeout: 3 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -143,12 +144,33 @@ func hook(t *testing.T, e *emitter.Emitter) (address string, taken *atomic.Int64
 	return server.URL + "/make/them-happen", taken
 }
 
+// withoutUsers is an API in which nobody can create a user.
+func withoutUsers(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/users") {
+			inner.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		inner.ServeHTTP(answer, r)
+		if answer.Code == http.StatusCreated {
+			http.NotFound(w, r)
+			return
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+// What is asked for at an implementer's own address is judged like what calls
+// cause, in all areas.
 func TestEventsAreAskedForAtTheImplementersOwnAddress(t *testing.T) {
 	t.Parallel()
-	flags, _, e := partial(t, refusing(`/users`, http.StatusNotFound))
+	flags, _, e := partial(t, withoutUsers)
 	address, taken := hook(t, e)
 	dir := t.TempDir()
-	code, text := run(t, append([]string{"run", "--profile", "filtering,delivery", "--claim", "environments,certificates", "--out", dir,
+	code, text := run(t, append([]string{"run", "--role", "emitter", "--claim", "environments,certificates,activities,connection-test", "--out", dir,
 		"--event-hook", address, "--event-hook-token", "canary-hook-token"}, flags...)...)
 	if code != reports.ExitConformant || taken.Load() < 100 {
 		t.Errorf("code %d, %d events were asked for: %s", code, taken.Load(), text)

@@ -21,7 +21,7 @@ func AsPosted(t *transcript.Transcript, endpoint string, c transcript.Caused) Ou
 	}
 	sent := Posted(t, c.EventID)
 	if !sent.IsObject() {
-		return Fail("event %s among those posted", c.Name).Got("none")
+		return unrecorded("event " + c.Name + " among those posted")
 	}
 	o := Pass
 	sent.ForEach(func(name, value gjson.Result) bool {

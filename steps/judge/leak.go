@@ -18,7 +18,7 @@ import (
 // endpoint. Rule EVT-012.
 func BodiesHideAddress(t *transcript.Transcript, endpoint string, from Origin) Outcome {
 	if from.Address == "" {
-		return Fail("an event whose IP address is known").Got("none was recorded")
+		return unrecorded("the IP address of an event")
 	}
 	return bodiesHide(t, endpoint, "the IP address "+from.Address, from.Address)
 }
@@ -28,7 +28,7 @@ func BodiesHideAddress(t *transcript.Transcript, endpoint string, from Origin) O
 func BodiesHideUserAgent(t *transcript.Transcript, endpoint string, from Origin) Outcome {
 	product := productOf(from.UserAgent)
 	if product == "" {
-		return Fail("an event whose user agent is known").Got("none was recorded")
+		return unrecorded("the user agent of an event")
 	}
 	return bodiesHide(t, endpoint, "the user agent "+product, product)
 }

@@ -131,6 +131,11 @@ func TestAbout(t *testing.T) {
 		"not: population {}":      `{"resources":[{"type":"USER","id":"1","name":"ada","population":{}}]}`,
 		"not: the acting user":    `{"actors":{"user":{"type":"USER","id":"1","name":"ada","population":{"id":"p"}}},"resources":[]}`,
 	})
+	each(t, func(e gjson.Result) judge.Outcome { return judge.About(e, "1", "ada", "") }, map[string]string{
+		"a population that the API did not tell": `{"resources":[{"type":"USER","id":"1","name":"ada","population":{"id":"p"}}]}`,
+		"none, which the API did not tell":       `{"resources":[{"type":"USER","id":"1","name":"ada"}]}`,
+		"not: nobody's":                          `{"resources":[{"type":"USER","id":"2","name":"ada"}]}`,
+	})
 }
 
 func TestInEnvironment(t *testing.T) {

@@ -23,6 +23,8 @@ type Outcome struct {
 	failed bool
 	absent bool
 	denied bool
+	// unrecorded says nothing about the target.
+	unrecorded bool
 }
 
 // Pass is the outcome of a promise that was kept.
@@ -44,6 +46,17 @@ func (o Outcome) because(cause string) Outcome {
 	o.Cause = cause
 	return o
 }
+
+// unrecorded is the outcome of a comparison with what the suite ought to have
+// recorded and has not: nothing is said about the target.
+func unrecorded(what string) Outcome {
+	o := Fail("the record of %s", what).Got("none")
+	o.unrecorded = true
+	return o
+}
+
+// Unrecorded tells whether the suite has no record of what was to be compared.
+func (o Outcome) Unrecorded() bool { return o.unrecorded }
 
 // absence is o of something that did not come.
 func (o Outcome) absence() Outcome {

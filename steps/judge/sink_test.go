@@ -27,7 +27,16 @@ func (s *sink) caused(name, resource string) *sink {
 
 // posted adds an event that was posted as it stands; its id tells it apart.
 func (s *sink) posted(name, event string) *sink {
-	x := &transcript.Exchange{Peer: "control", Request: transcript.Request{Body: transcript.Body(event + "\n")}, End: s.now()}
+	return s.postedBy("control", "/control/environments/e/events", name, event, event+"\n")
+}
+
+// asked is posted at the implementer's own address.
+func (s *sink) asked(name, event string) *sink {
+	return s.postedBy("trigger", "", name, event, `{"environment":"e","events":[`+event+`]}`)
+}
+
+func (s *sink) postedBy(peer, path, name, event, body string) *sink {
+	x := &transcript.Exchange{Peer: peer, Request: transcript.Request{Method: "POST", Path: path, Body: transcript.Body(body)}, End: s.now()}
 	id := gjson.Get(event, "id").String()
 	return s.add(transcript.Entry{Exchange: x}).add(transcript.Entry{Caused: &transcript.Caused{Name: name, EventID: id, At: s.now()}})
 }

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"bytes"
+	"net/http"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -40,21 +41,37 @@ func OriginOf(t *transcript.Transcript, c transcript.Caused) Origin {
 
 // Posted is the event with that id as it was posted.
 func Posted(t *transcript.Transcript, id string) gjson.Result {
-	for _, x := range t.Exchanges("control") {
-		for line := range bytes.Lines(x.Request.Body) {
-			if gjson.GetBytes(line, "id").String() == id {
-				return gjson.ParseBytes(bytes.TrimSpace(line))
+	for _, x := range t.Exchanges("") {
+		for _, event := range postedIn(x) {
+			if event.Get("id").String() == id {
+				return event
 			}
 		}
 	}
 	return gjson.Result{}
 }
 
+// postedIn are the events that an exchange made happen: lines that were posted
+// to the control API, or the array that the implementer's own address was asked
+// for.
+func postedIn(x transcript.Exchange) (events []gjson.Result) {
+	switch {
+	case x.Request.Method != http.MethodPost:
+	case x.Peer == "trigger":
+		return gjson.GetBytes(x.Request.Body, "events").Array()
+	case x.Peer == "control" && strings.HasSuffix(x.Request.Path, "/events"):
+		for line := range bytes.Lines(x.Request.Body) {
+			events = append(events, gjson.ParseBytes(bytes.TrimSpace(line)))
+		}
+	}
+	return events
+}
+
 // ShowsUserAgent fails unless `source` of the event holds the user agent
 // exactly as it was sent, whatever the member's name. Rule EVT-014.
 func ShowsUserAgent(event gjson.Result, o Origin) Outcome {
 	if o.UserAgent == "" {
-		return Fail("an event whose user agent is known").Got("none was recorded")
+		return unrecorded("the user agent of an event")
 	}
 	found := false
 	eachText(event.Get("source"), func(text string) { found = found || text == o.UserAgent })
@@ -69,7 +86,7 @@ func ShowsUserAgent(event gjson.Result, o Origin) Outcome {
 func HidesUserAgent(event gjson.Result, o Origin) Outcome {
 	product := productOf(o.UserAgent)
 	if product == "" {
-		return Fail("an event whose user agent is known").Got("none was recorded")
+		return unrecorded("the user agent of an event")
 	}
 	leak := ""
 	eachText(event, func(text string) {

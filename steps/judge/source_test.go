@@ -33,8 +33,11 @@ func TestOriginOfAPostedEventIsItsSource(t *testing.T) {
 	var s sink
 	s.posted("other", `{"id":"1","source":{"ipAddress":"203.0.113.1","userAgent":"other"}}`)
 	s.posted("mine", `{"id":"2","source":{"ipAddress":"203.0.113.2","userAgent":"mine"}}`)
-	if got, want := judge.OriginOf(&s.Transcript, s.Transcript.Caused()[1]), (judge.Origin{Address: "203.0.113.2", UserAgent: "mine"}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
+	s.asked("asked", `{"id":"3","source":{"ipAddress":"203.0.113.3","userAgent":"asked"}}`)
+	for i, want := range []judge.Origin{{"203.0.113.1", "other"}, {"203.0.113.2", "mine"}, {"203.0.113.3", "asked"}} {
+		if got := judge.OriginOf(&s.Transcript, s.Transcript.Caused()[i]); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"bytes"
 	"math"
 	"net/http"
 	"net/url"
@@ -106,7 +105,7 @@ func observe(t *transcript.Transcript) *observed {
 				if testsConnection(e.Exchange.Request) {
 					o.tested, o.tester = true, strings.Join(e.Exchange.Request.Headers["User-Agent"], " ")
 				}
-			case "control":
+			case "control", "trigger":
 				o.controlled(*e.Exchange)
 			case "receiver":
 				o.prepared(ids, *e.Exchange)
@@ -201,12 +200,9 @@ func configured(known []configuration, entry int, x transcript.Exchange) []confi
 
 // controlled notes events that were posted, and that anything else was done.
 func (o *observed) controlled(x transcript.Exchange) {
-	if x.Request.Method != http.MethodPost || !strings.HasSuffix(x.Request.Path, "/events") {
-		o.steered = true
-		return
-	}
-	for line := range bytes.Lines(x.Request.Body) {
-		event := gjson.ParseBytes(bytes.TrimSpace(line))
+	events := postedIn(x)
+	o.steered = o.steered || len(events) == 0
+	for _, event := range events {
 		o.posted[event.Get("id").String()] = event
 	}
 }
