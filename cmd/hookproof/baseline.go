@@ -40,10 +40,11 @@ func baselineWriteCommand() *cobra.Command {
 		Use:   "write REPORT",
 		Short: "Make the baseline of a report's failures",
 		Long: `Make the baseline of a report, a folder or a results.json: an entry for every
-scenario that failed. Entries of the run's own baseline that still hold stay as
-they are; a file at --to with entries that the run did not know is left alone,
-and refused. The run must be whole: a report of a selection, of a shard, or of a run
-that was interrupted or could not observe everything is refused, as what was not
+scenario that failed, and for those that could not run beside them. Entries of
+the run's own baseline that still hold stay as they are; a file at --to with
+entries that the run did not know is left alone, and refused. The run must be
+whole: a report of a selection, of a shard, or of a run that was interrupted, or
+in which scenarios could not run and none failed, is refused, as what was not
 seen would pass for known.
 
 In the messages, * stands for anything; make them wider by hand where a failure

@@ -25,7 +25,7 @@ const drawn = "drawn"
 // add adds the flags; names are the liberties there are.
 func (h *hostileFlags) add(flags *pflag.FlagSet, names []string) {
 	h.known = names
-	flags.StringVar(&h.seed, "hostile", "", "take every liberty that no rule forbids, each choice made by this `seed`; without one it is drawn and printed")
+	flags.StringVar(&h.seed, "hostile", "", "take every liberty that no rule forbids, each choice made by this `seed`, as in --hostile=17; --hostile alone draws one and prints it")
 	flags.Lookup("hostile").NoOptDefVal = drawn
 	flags.StringSliceVar(&h.knobs, "hostile-knob", nil, "take only the liberty of this `name`; repeatable; an unknown name lists all")
 }
