@@ -72,7 +72,13 @@ func open(ctx context.Context, target targets.Target, plan *Plan, o options) (*s
 	}
 	for _, side := range s.sides {
 		knock, cancel := context.WithTimeout(ctx, s.deadlines.Call)
-		if err := side.client.Reach(knock); err != nil {
+		err := side.client.Reach(knock)
+		if err == nil {
+			if err = steps.OnTime(knock, side.client, side.system.Emitter); err != nil {
+				err = fmt.Errorf("%w; start it anew, without that run's data", err)
+			}
+		}
+		if err != nil {
 			side.unreachable.Store(&err)
 		}
 		cancel()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/hookproof/hookproof/features"
 	"github.com/hookproof/hookproof/fixtures"
+	"github.com/hookproof/hookproof/steps"
 	"github.com/hookproof/hookproof/steps/driver"
 	"github.com/hookproof/hookproof/targets"
 )
@@ -35,6 +36,9 @@ func (d *diagnosis) api(ctx context.Context, info targets.Info, system *targets.
 		return
 	}
 	d.ok("credentials", "a token is given, and environment %s can be read", system.Emitter.Environment)
+	if err := steps.OnTime(ctx, client, system.Emitter); err != nil {
+		d.fail("clock", "start the target anew, without that run's data", "%v", err)
+	}
 	home := "/v1/environments/" + url.PathEscape(system.Emitter.Environment)
 	d.subscriptions(ctx, client, home)
 	d.eventHook(ctx, client, system.Emitter)
@@ -125,8 +129,8 @@ func (d *diagnosis) eventHook(ctx context.Context, client *driver.Client, emitte
 	}
 }
 
-// claims looks at what serves each claimed capability. A capability that has
-// no request which changes nothing is left to the run.
+// claims looks at what serves each claimed capability. One that has no request
+// which changes nothing is left to the run.
 func (d *diagnosis) claims(ctx context.Context, client *driver.Client, info targets.Info, home string) {
 	for _, c := range []struct {
 		claim      targets.Capability
@@ -146,6 +150,11 @@ func (d *diagnosis) claims(ctx context.Context, client *driver.Client, info targ
 			continue
 		}
 		d.ok("claim "+string(c.claim), "it answers")
+	}
+	for _, c := range []targets.Capability{targets.ConnectionTest, targets.TCPIP, targets.TCPDelivery} {
+		if slices.Contains(info.Claims, c) {
+			d.ok("claim "+string(c), "only a run shows whether it is served")
+		}
 	}
 	if !slices.Contains(info.Claims, targets.Environments) {
 		d.shared()

@@ -91,7 +91,7 @@ Feature: Delivery
         | pretty array |
         | NDJSON       |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: The headers come with 150 events
       Given a subscription to "USER.CREATED" with:
         | header Authorization | ApiKey 6b0c |
@@ -100,7 +100,7 @@ Feature: Delivery
       Then every event is delivered
       And every delivery carries the configured headers
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: The headers come with a body of more than 100 KB
       Given a subscription to "USER.CREATED" with:
         | header Authorization | ApiKey 6b0c |
@@ -311,12 +311,14 @@ Feature: Delivery
   @DLV-007 @needs:post-events
   Rule: Without a payload limit a delivery holds at most 500 events
 
+    @whole-environment
     Scenario: A burst of 750 events
       Given a subscription to "USER.CREATED"
       When 750 events happen at once
       Then every event is delivered
       And no delivery holds more than 500 events
 
+    @whole-environment
     Scenario Outline: A burst of <events> events as <body>
       Given a subscription to "USER.CREATED" with:
         | body | <body> |
@@ -330,6 +332,7 @@ Feature: Delivery
         | 750    | pretty array |
         | 750    | NDJSON       |
 
+    @whole-environment
     Scenario: A burst of 750 events behind a delivery that fails
       Given a receiver "receiver" that answers 503
       And a subscription "watch" to "USER.CREATED" at receiver "receiver"
@@ -340,6 +343,7 @@ Feature: Delivery
       Then all events are sent to "receiver" until they are acknowledged
       And no delivery holds more than 500 events
 
+    @whole-environment
     Scenario: A burst of 750 events to a subscription with a filter by tag
       Given a subscription to "USER.DELETED" with:
         | tags | adminIdentityEvent |
@@ -362,7 +366,7 @@ Feature: Delivery
         | 8     | 2     |
         | 25    | 10    |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario Outline: A burst of <events> events with a limit of <limit> events
       Given a subscription to "USER.CREATED" with:
         | limit | <limit> events |
@@ -376,7 +380,7 @@ Feature: Delivery
         | 250    | 100   |
         | 720    | 499   |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario Outline: A burst of <events> events as <body> with a limit of <limit> events
       Given a subscription to "USER.CREATED" with:
         | limit | <limit> events |
@@ -438,7 +442,7 @@ Feature: Delivery
       Then every event is delivered
       And no delivery of several events is larger than 4 KB
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario Outline: A burst of <events> events with a limit of <limit> KB as <body>
       Given a subscription to "USER.CREATED" with:
         | limit | <limit> KB |
@@ -455,7 +459,7 @@ Feature: Delivery
         | 30     | 5     | pretty array |
         | 300    | 64    | pretty array |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: Pairs of events just below and just above the limit
       Given a subscription to "USER.CREATED" with:
         | limit | 4 KB |
@@ -463,7 +467,7 @@ Feature: Delivery
       Then every event is delivered
       And no delivery of several events is larger than 4 KB
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario Outline: <events> large events with a limit of <limit> KB
       Given a subscription to "USER.CREATED" with:
         | limit | <limit> KB |
@@ -476,7 +480,7 @@ Feature: Delivery
         | 14     | 1024  |
         | 46     | 4096  |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: Characters of several bytes
       Given a subscription to "USER.CREATED" with:
         | limit | 64 KB |
@@ -484,7 +488,7 @@ Feature: Delivery
       Then every event is delivered
       And no delivery of several events is larger than 64 KB
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: A burst with a limit of 8 KB behind a delivery that fails
       Given a receiver "receiver" that answers 503
       And a subscription "watch" to "USER.CREATED" at receiver "receiver" with:
@@ -547,7 +551,7 @@ Feature: Delivery
         | pretty array |
         | NDJSON       |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: Very large events between small ones
       Given a subscription to "USER.CREATED" with:
         | limit | 1 KB |
@@ -682,6 +686,7 @@ Feature: Delivery
   @DLV-013
   Rule: Events that happen close together share deliveries
 
+    @whole-environment
     Scenario: A burst of users
       Given a subscription to "USER.CREATED"
       When 30 users are created at once
@@ -698,7 +703,7 @@ Feature: Delivery
       Then every event is delivered
       And every delivery is indented over several lines
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: A body of 100 events is indented
       Given a subscription to "USER.CREATED" with:
         | body | pretty array |

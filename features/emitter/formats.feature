@@ -62,7 +62,7 @@ Feature: Formats
         | SPLUNK   |
         | NEWRELIC |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario Outline: A burst of 750 events without a limit in format <format>
       Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | format | "<format>" |
@@ -89,7 +89,7 @@ Feature: Formats
         | SPLUNK   |
         | NEWRELIC |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario Outline: A limit of 8 KB in format <format> as <body>
       Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | format | "<format>" |
@@ -111,7 +111,7 @@ Feature: Formats
         | NEWRELIC | pretty array |
         | NEWRELIC | NDJSON       |
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario Outline: Payloads filled to almost every number of bytes in format <format>
       Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | format | "<format>" |

@@ -40,7 +40,7 @@ Feature: Retry
       Then the event of "Ada" is sent to "sink" until it is acknowledged
       And delivery to "sink" fails 3 times or more
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: Three failures in a row of more than 200 KB
       Given a receiver "sink" that answers 500 to the first 3 deliveries
       And a subscription "watch" to "USER.CREATED" at receiver "sink"
@@ -282,7 +282,7 @@ Feature: Retry
       Then the event of "Bob" is sent to "sink" until it is acknowledged
       And nothing is sent to "sink" again after it was acknowledged
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario Outline: A burst of <events> events with a limit of <limit> events
       Given a subscription "watch" to "USER.CREATED" at receiver "sink" with:
         | limit | <limit> events |
@@ -374,7 +374,7 @@ Feature: Retry
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: An outage with hundreds of events
       Given a receiver "sink" that answers 503
       And a subscription "watch" to "USER.CREATED" at receiver "sink" with:
@@ -384,7 +384,7 @@ Feature: Retry
       When receiver "sink" recovers
       Then all events are sent to "sink" until they are acknowledged
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: An outage with more than a thousand events
       Given a receiver "sink" that answers 503
       And a subscription "watch" to "USER.CREATED" at receiver "sink"

@@ -29,7 +29,7 @@ Feature: Suspension
       When subscription "watch" is switched on
       Then all events are sent to "sink" until they are acknowledged
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: Hundreds of events
       Given a subscription "watch" to "USER.CREATED" at receiver "sink"
       When subscription "watch" is switched off
@@ -37,7 +37,7 @@ Feature: Suspension
       And subscription "watch" is switched on
       Then all events are sent to "sink" until they are acknowledged
 
-    @needs:post-events
+    @needs:post-events @whole-environment
     Scenario: Thousands of events
       Given a subscription "watch" to "USER.CREATED" at receiver "sink"
       When subscription "watch" is switched off

@@ -226,7 +226,7 @@ Feature: TLS of deliveries
         | requiring a client certificate  |
         | asking for a client certificate |
 
-    @needs:certificates
+    @needs:certificates @whole-environment
     Scenario: Another key takes the place of the first
       Given a receiver asking for a client certificate
       And the receiver's certificate uploaded with usage type "SSL/TLS"
@@ -241,7 +241,7 @@ Feature: TLS of deliveries
       Then the event of "Bob" is delivered
       And every delivery presents the certificate of key "later"
 
-    @needs:certificates
+    @needs:certificates @whole-environment
     Scenario: A subscription without a key gets one
       Given a receiver asking for a client certificate
       And the receiver's certificate uploaded with usage type "SSL/TLS"
@@ -274,7 +274,7 @@ Feature: TLS of deliveries
       Then the event of "Ada" is delivered
       And no delivery presents a client certificate
 
-    @needs:certificates
+    @needs:certificates @whole-environment
     Scenario: The key is taken from the subscription
       Given a receiver asking for a client certificate
       And the receiver's certificate uploaded with usage type "SSL/TLS"
