@@ -22,6 +22,7 @@ type page struct {
 	JS            template.JS
 	Results       Results
 	Word          string
+	Standing      standing
 	Lead          string
 	Reasons       []string
 	About         []fact // who was judged, when, and by what: for the top
@@ -116,7 +117,7 @@ type ruleScenarios struct {
 
 func pageOf(r Results, folder fs.FS) page {
 	p := page{
-		Results: r, Word: verdictWord(r), Lead: lead(r), Reasons: reasons(r), About: about(r), Facts: facts(r),
+		Results: r, Word: verdictWord(r), Standing: standingOf(r), Lead: lead(r), Reasons: reasons(r), About: about(r), Facts: facts(r),
 		Levels: levels(), ScenarioCount: len(r.Scenarios),
 	}
 	n := map[Outcome]int{}
@@ -153,12 +154,12 @@ func lead(r Results) string {
 		}
 	}
 	seen := rulesObserved(r)
-	switch {
-	case ExitCode(r) == ExitError:
+	switch standingOf(r) {
+	case standsErred:
 		return fmt.Sprintf("The suite itself erred; what it found out about %s is in doubt.", target)
-	case r.Verdict == NonConformant:
+	case standsBroken:
 		return fmt.Sprintf("%s breaks %s of the %d that were observed.", target, Plural(broken, "promise"), seen)
-	case r.Verdict == Conformant:
+	case standsKept, standsOutdated:
 		return fmt.Sprintf("%s keeps every promise that was judged: %d of %s were observed.", target, seen, Plural(len(r.Rules), "rule"))
 	}
 	return fmt.Sprintf("Nothing broken was seen of %s, but not everything that it claims could be observed.", target)

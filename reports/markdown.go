@@ -19,11 +19,7 @@ const maxMarkdown = 900 << 10
 func WriteMarkdown(w io.Writer, r Results) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s %s\n\n", markdownSign(r), markdownText(verdictWord(r)))
-	for line := range strings.Lines(explain(r, 1<<20, paint{})) {
-		if line = strings.TrimSpace(line); line != verdictWord(r) {
-			fmt.Fprintf(&b, "%s  \n", markdownText(line))
-		}
-	}
+	markdownVerdict(&b, r)
 	markdownTable(&b, r)
 	markdownStories(&b, r, maxMarkdown-reservedForReasons)
 	markdownReasons(&b, r, maxMarkdown)
@@ -36,15 +32,37 @@ func WriteMarkdown(w io.Writer, r Results) error {
 const reservedForReasons = 100 << 10
 
 func markdownSign(r Results) string {
-	switch {
-	case ExitCode(r) == ExitError:
+	switch standingOf(r) {
+	case standsErred, standsOutdated:
 		return "⚠️"
-	case r.Verdict == Conformant:
+	case standsKept:
 		return "✅"
-	case r.Verdict == NonConformant:
+	case standsBroken:
 		return "❌"
 	}
 	return "❔"
+}
+
+// markdownVerdict writes what explain says below its heading, what became of the
+// rules as a list.
+func markdownVerdict(b *strings.Builder, r Results) {
+	say := func(line string) { fmt.Fprintf(b, "%s  \n", markdownText(line)) }
+	count := func(before string, c ruleCount, after string) {
+		fmt.Fprintf(b, "%s- %d%s %s\n", before, c.n, after, markdownText(c.words))
+	}
+	say(judgedTarget(r))
+	say(observedLine(r))
+	b.WriteString("\n")
+	for _, c := range ruleCounts(r) {
+		count("", c, "")
+		for _, why := range c.reasons {
+			count("  ", why, ":")
+		}
+	}
+	b.WriteString("\n")
+	for _, line := range append(reasons(r), exitLine(r)) {
+		say(line)
+	}
 }
 
 // markdownTable writes the rules by area and level, one row each.
