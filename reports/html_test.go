@@ -97,7 +97,7 @@ func TestThePageTellsTheWholeStory(t *testing.T) {
 	text := readableText(htmlOf(t, r, folder))
 	for _, want := range []string{
 		"NON-CONFORMANT", "SUB-LIMIT-051", "An environment holds at most 50 subscriptions", "S2 Create a subscription",
-		"LIMIT_EXCEEDED", "the answer to the 51st POST was 201 and not 403", "hookproof run --scenario",
+		"LIMIT_EXCEEDED", "Cause the answer to the 51st POST was 201 and not 403", "hookproof run --scenario",
 		"0.000 s 50 subscriptions limit 1 event", "POST /v1/…/1b6dc162…/subscriptions 201 Created · 4.0 ms", "7 more like this",
 		"POST 2 events, 23 bytes 500 Internal Server Error · 2.0 ms", "✗ failed here: it is refused", "event «Ada» USER.CREATED",
 		"no answer: connection refused", "the wait was over", `{ "status": "here" }`,
