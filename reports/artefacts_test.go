@@ -52,6 +52,64 @@ func TestTheBadgeOfASelectionIsNotGreen(t *testing.T) {
 	}
 }
 
+// A heading is all that many read of a report.
+func TestNoHeadingIsGreenUnlessTheExitCodeIs(t *testing.T) {
+	t.Parallel()
+	mended := with(Pass, UnexpectedPass)
+	gone := with(Pass, NotApplicable)
+	gone.Baseline = []Known{{ID: "sb", Reason: "why", Expires: "2027-01-31", Message: "*"}}
+	interrupted, unfinished := with(Fail), with(Pass)
+	interrupted.Verdict, unfinished.Verdict = Incomplete, Incomplete
+	for name, tt := range map[string]struct {
+		results Results
+		word    string
+		green   bool
+	}{
+		"kept":                     {with(Pass, Warn, NotApplicable), "CONFORMANT", true},
+		"a baseline that is old":   {mended, "CONFORMANT, BASELINE OUT OF DATE", false},
+		"an entry without use":     {gone.Derive(), "CONFORMANT, BASELINE OUT OF DATE", false},
+		"broken, and old":          {with(ExpectedFail, UnexpectedPass), "NON-CONFORMANT, BASELINE OUT OF DATE", false},
+		"broken":                   {with(Fail), "NON-CONFORMANT", false},
+		"broken, and known":        {with(ExpectedFail), "NON-CONFORMANT", false},
+		"broken, and not finished": {interrupted, "INCOMPLETE", false},
+		"not finished":             {unfinished, "INCOMPLETE", false},
+		"an error of the suite":    {with(Pass, Error), "INCOMPLETE, SUITE ERROR", false},
+	} {
+		r := tt.results
+		markdown, page, badge := written(t, WriteMarkdown, r), htmlOf(t, r, fstest.MapFS{}), badgeOf(r)
+		for format, green := range map[string]bool{
+			"markdown": strings.HasPrefix(markdown, "# ✅"),
+			"html":     strings.Contains(page, `verdict-conformant"`),
+			"badge":    badge.color == "brightgreen" || badge.rgb == "#1f7a3d",
+			"console":  strings.Contains(summary(t, Console{Terminal: true}, r), ansiGreen+tt.word),
+			"quiet":    strings.HasPrefix(summary(t, Console{Terminal: true, Quiet: true}, r), ansiBold+ansiGreen),
+		} {
+			if green != tt.green {
+				t.Errorf("%s: %s is green: %v, want %v", name, format, green, tt.green)
+			}
+		}
+		if _, word, _ := strings.Cut(markdown[:strings.Index(markdown, "\n")], " "); !strings.HasSuffix(word, " "+tt.word) || !strings.Contains(page, `<span class="stamp">`+tt.word+"<") {
+			t.Errorf("%s: the headings are %q and another, want %q", name, word, tt.word)
+		}
+		if strings.Contains(readableText(page), "Nothing broken was seen") && strings.Contains(tt.word+name, "broken") {
+			t.Errorf("%s: the page says that nothing broken was seen", name)
+		}
+	}
+	if b := badgeOf(mended); b.message != "baseline out of date" {
+		t.Errorf("the badge says %q", b.message)
+	}
+}
+
+func TestTheSummaryNestsTheReasonsUnderTheirCount(t *testing.T) {
+	t.Parallel()
+	r := with(Pass, NotApplicable, NotApplicable, NotApplicable)
+	r.Scenarios[3].Reason = "the target does not claim #this"
+	want := "\n\n- 1 kept\n- 3 not claimed by the target\n  - 2: because of not-applicable\n  - 1: the target does not claim \\#this\n\n"
+	if text := written(t, WriteMarkdown, r.Derive()); !strings.Contains(text, want) {
+		t.Errorf("want %q in\n%s", want, text)
+	}
+}
+
 func TestAFolderGetsEveryReport(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -161,13 +219,13 @@ func TestASummaryStaysBelowAMebibyteAndSaysWhatItLeavesOut(t *testing.T) {
 	r = planned(ids...)
 	for i := range r.Scenarios {
 		r.Scenarios[i] = ended(r.Scenarios[i], Fail)
-		r.Scenarios[i].Failure.Actual = strings.Repeat("x", maxValue)
+		r.Scenarios[i].Failure.Actual = r.Scenarios[i].ID + strings.Repeat("x", maxValue)
 	}
 	for i := range 300 {
 		r.Rules = append(r.Rules, Rule{ID: fmt.Sprintf("NON-%03d", i), Role: "emitter", Area: "idle", Level: "MUST", Statement: "s", Reason: strings.Repeat("because ", 1000)})
 	}
 	text := written(t, WriteMarkdown, r.Derive())
-	if len(text) > maxMarkdown || !strings.Contains(text, "more did not fit here") || !strings.Contains(text, "more: see") {
+	if len(text) > maxMarkdown || !strings.Contains(text, "they did not fit here") || !strings.Contains(text, "more: see") {
 		t.Errorf("%d bytes", len(text))
 	}
 	var page bytes.Buffer

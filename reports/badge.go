@@ -24,14 +24,16 @@ func badgeOf(r Results) badge {
 		}
 	}
 	share := fmt.Sprintf(" · %d of %d rules kept", kept, rulesObserved(r))
-	switch {
-	case ExitCode(r) == ExitError:
+	switch stands := standingOf(r); {
+	case stands == standsErred:
 		return badge{"suite error", "lightgrey", "#5c6370"}
-	case r.Verdict == Conformant && r.Selection.Narrowed(): // green is for the whole
+	case stands == standsOutdated:
+		return badge{"baseline out of date", "yellow", "#8a5a00"}
+	case stands == standsKept && r.Selection.Narrowed(): // green is for the whole
 		return badge{"a selection" + share, "blue", "#1f5fa8"}
-	case r.Verdict == Conformant:
+	case stands == standsKept:
 		return badge{"conformant" + share, "brightgreen", "#1f7a3d"}
-	case r.Verdict == NonConformant:
+	case stands == standsBroken:
 		return badge{"non-conformant" + share, "red", "#b3261e"}
 	}
 	return badge{"incomplete", "yellow", "#8a5a00"}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/term"
@@ -71,28 +72,41 @@ func (c Console) Summary(r Results) error {
 	return nil
 }
 
-// maxStories bounds the stories told at length. Beyond fifty nobody reads on;
-// JUnit and results.json hold them all.
-const maxStories = 50
+// maxStories bounds the stories told at length, and maxOfRule those of one rule:
+// nobody reads on beyond thirty, or learns much from a fourth. [HTMLName] has
+// them all.
+const (
+	maxStories = 30
+	maxOfRule  = 3
+)
 
 // stories tells errors first, as they put the rest in doubt, then failures,
-// then recommendations not kept; what failed in the very same way is told once.
+// then recommendations not kept, rule by rule. Where there is no room for all,
+// the first of every rule goes before the second of any; what is left out is
+// counted. What failed in the very same way is told once.
 func (c Console) stories(b *strings.Builder, r Results) {
 	st := newStory(r, c.width(), c.Dir, c.paint())
-	told, left := 0, 0
-	for _, o := range []Outcome{Error, Fail, Warn} {
-		for _, same := range sameFailures(r, o) {
-			if told == maxStories {
-				left += len(same)
-				continue
-			}
+	list := chapters(r, Error, Fail, Warn)
+	told, room := make([]int, len(list)), maxStories
+	for i := range inTurn(len(list), func(i int) int { return min(len(list[i].stories), maxOfRule) }) {
+		if room--; room < 0 {
+			break
+		}
+		told[i]++
+	}
+	left := false
+	for i, ch := range list {
+		for _, same := range ch.stories[:told[i]] {
 			b.WriteString("\n" + st.of(same[0]))
 			st.same(b, same[1:])
-			told++
+		}
+		if rest := ch.rest(told[i]); rest != "" {
+			left = true
+			b.WriteString("\n" + rest + "\n")
 		}
 	}
-	if left > 0 {
-		fmt.Fprintf(b, "\n%s more like these: see %s.\n", Plural(left, "scenario"), FileName)
+	if left {
+		fmt.Fprintf(b, "\n%s tells them all.\n", filepath.Join(c.Dir, HTMLName))
 	}
 }
 
@@ -101,28 +115,6 @@ const (
 	maxGroups   = 20
 	maxPerGroup = 10
 )
-
-// sameFailures are the scenarios of an outcome, together those in which the same
-// step expected and met the same.
-func sameFailures(r Results, o Outcome) (groups [][]Scenario) {
-	at := map[string]int{}
-	for _, s := range r.Scenarios {
-		if s.Outcome != o {
-			continue
-		}
-		key := s.Reason
-		if s.Failure != nil {
-			key = s.Failure.Text() + "\x00" + s.Reason
-		}
-		i, known := at[key]
-		if !known {
-			i, at[key] = len(groups), len(groups)
-			groups = append(groups, nil)
-		}
-		groups[i] = append(groups[i], s)
-	}
-	return groups
-}
 
 // grouped lists the scenarios of one outcome under their reasons: an
 // unreachable target gives a hundred scenarios the same one.

@@ -136,7 +136,7 @@ func TestValuesOfATargetCannotDriveTheTerminal(t *testing.T) {
 	}
 }
 
-func TestLongValuesAndManyFailuresAreCut(t *testing.T) {
+func TestLongValuesAreCut(t *testing.T) {
 	t.Parallel()
 	r := with(Fail)
 	r.Scenarios[0].Failure.Actual = strings.Repeat("line\n", 1000)
@@ -149,14 +149,6 @@ func TestLongValuesAndManyFailuresAreCut(t *testing.T) {
 	}
 	if len(got) > 20_000 {
 		t.Errorf("%d bytes for one failure", len(got))
-	}
-	many := with(make([]Outcome, maxStories+7)...)
-	for i := range many.Scenarios {
-		many.Scenarios[i] = ended(many.Scenarios[i], Fail)
-		many.Scenarios[i].Failure.Actual = fmt.Sprint("the answer number ", i)
-	}
-	if got := summary(t, Console{}, many.Derive()); !strings.Contains(got, "7 scenarios more like these") {
-		t.Error("does not say how many failures are left out")
 	}
 }
 

@@ -124,7 +124,7 @@ func (r Results) checkRules() error {
 func (r Results) checkTotals() error {
 	var errs []error
 	if want := tally(r.Scenarios); !maps.Equal(r.Counts, want) {
-		errs = append(errs, fmt.Errorf("counts are %v, the scenarios say %v", r.Counts, want))
+		errs = append(errs, fmt.Errorf("counts are %s, the scenarios say %s", tallyWords(r.Counts), tallyWords(want)))
 	}
 	if want := VerdictOf(r); r.Verdict != want && r.Verdict != Incomplete {
 		errs = append(errs, fmt.Errorf("verdict is %s, the scenarios say %s", r.Verdict, want))

@@ -12,7 +12,7 @@ import (
 // observed, and everything that keeps the run from being green.
 func explain(r Results, width int, p paint) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", p.verdict(r.Verdict, verdictWord(r)))
+	fmt.Fprintf(&b, "%s\n", p.standing(standingOf(r), verdictWord(r)))
 	paragraph(&b, judgedTarget(r), width)
 	observed(&b, r, width)
 	for _, line := range append(reasons(r), exitLine(r)) {
@@ -24,7 +24,7 @@ func explain(r Results, width int, p paint) string {
 // verdictLine is the verdict in one line, for those who asked for quiet.
 func verdictLine(r Results, p paint) string {
 	line := fmt.Sprintf("%s  %s: %d of %s observed; scenarios: %s; exit code %d",
-		p.verdict(r.Verdict, verdictWord(r)), oneLine(r.Target.Name), rulesObserved(r), Plural(len(r.Rules), "rule"),
+		p.standing(standingOf(r), verdictWord(r)), oneLine(r.Target.Name), rulesObserved(r), Plural(len(r.Rules), "rule"),
 		tallyWords(tally(r.Scenarios)), ExitCode(r))
 	if reason := commonestReason(r); r.Verdict == Incomplete && reason != "" {
 		line += "; " + oneLine(reason)
@@ -47,13 +47,18 @@ func commonestReason(r Results) (commonest string) {
 	return commonest
 }
 
+// verdictWord is the verdict as a heading, with what the exit code says beside
+// it.
 func verdictWord(r Results) string {
 	if r.Verdict == "" {
 		return "NO VERDICT"
 	}
 	word := strings.ToUpper(oneLine(string(r.Verdict)))
-	if ExitCode(r) == ExitError {
+	switch ExitCode(r) {
+	case ExitError:
 		word += ", SUITE ERROR"
+	case ExitBaseline:
+		word += ", BASELINE OUT OF DATE"
 	}
 	return word
 }
@@ -150,24 +155,53 @@ func selected(r Results) string {
 
 // observed writes how many rules were observed, and what became of all.
 func observed(b *strings.Builder, r Results, width int) {
-	n := make(map[Outcome]int)
-	for _, rule := range r.Rules {
-		n[rule.Outcome]++
-	}
-	paragraph(b, fmt.Sprintf("%d of %s observed, by %s in %.1f s:", rulesObserved(r),
-		Plural(len(r.Rules), "rule"), Plural(len(r.Scenarios), "scenario"), float64(r.DurationMs)/1000), width)
-	for _, o := range toldOutcomes() {
-		if n[o] > 0 {
-			fmt.Fprintf(b, "%s%5d  %s\n", indent, n[o], outcomeWords(o))
-		}
-		if o == NotApplicable {
-			unclaimed(b, r, width)
+	paragraph(b, observedLine(r), width)
+	for _, c := range ruleCounts(r) {
+		fmt.Fprintf(b, "%s%5d  %s\n", indent, c.n, c.words)
+		for _, why := range c.reasons {
+			for i, line := range wrap(fmt.Sprintf("%d: %s", why.n, why.words), max(20, width-len(indent)-9)) {
+				fmt.Fprintf(b, "%s       %s%s\n", indent, strings.Repeat("  ", min(i, 1)), line)
+			}
 		}
 	}
 }
 
-// unclaimed writes why rules are not applicable, the commonest reason first.
-func unclaimed(b *strings.Builder, r Results, width int) {
+// observedLine says how many rules were observed, by how many scenarios; what
+// became of all follows it.
+func observedLine(r Results) string {
+	return fmt.Sprintf("%d of %s observed, by %s in %.1f s:", rulesObserved(r),
+		Plural(len(r.Rules), "rule"), Plural(len(r.Scenarios), "scenario"), float64(r.DurationMs)/1000)
+}
+
+// ruleCount is how many rules came to an outcome, or did so for a reason.
+type ruleCount struct {
+	n       int
+	words   string
+	reasons []ruleCount
+}
+
+// ruleCounts are the numbers of rules by outcome, in the order they are told;
+// those that are not applicable are counted by the reason too.
+func ruleCounts(r Results) (counts []ruleCount) {
+	n := make(map[Outcome]int)
+	for _, rule := range r.Rules {
+		n[rule.Outcome]++
+	}
+	for _, o := range toldOutcomes() {
+		if n[o] == 0 {
+			continue
+		}
+		c := ruleCount{n: n[o], words: outcomeWords(o)}
+		if o == NotApplicable {
+			c.reasons = unclaimed(r)
+		}
+		counts = append(counts, c)
+	}
+	return counts
+}
+
+// unclaimed counts why rules are not applicable, the commonest reason first.
+func unclaimed(r Results) (counts []ruleCount) {
 	n := make(map[string]int)
 	for _, rule := range r.Rules {
 		if rule.Outcome == NotApplicable && rule.Reason != "" {
@@ -177,10 +211,9 @@ func unclaimed(b *strings.Builder, r Results, width int) {
 	for _, reason := range slices.SortedFunc(maps.Keys(n), func(x, y string) int {
 		return cmp.Or(cmp.Compare(n[y], n[x]), cmp.Compare(x, y))
 	}) {
-		for i, line := range wrap(fmt.Sprintf("%d: %s", n[reason], reason), max(20, width-len(indent)-9)) {
-			fmt.Fprintf(b, "%s       %s%s\n", indent, strings.Repeat("  ", min(i, 1)), line)
-		}
+		counts = append(counts, ruleCount{n: n[reason], words: reason})
 	}
+	return counts
 }
 
 // toldOutcomes are the outcomes of rules in the order they are told.

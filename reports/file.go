@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 )
 
 // MaxBytes bounds the results.json that [Decode] and [Read] accept: 64 MiB,
@@ -18,6 +20,20 @@ const MaxBytes = 64 << 20
 // JSON, or is not of the schema [SchemaID]. What is of that schema and keeps it
 // not, or contradicts itself, is a report, and a wrong one.
 var ErrNoReport = errors.New("this is no report of a run")
+
+// otherVersion is the error for a report whose schema has another number. It is
+// an [ErrNoReport], for this version cannot read it.
+type otherVersion struct{ schema string }
+
+func (e otherVersion) Error() string {
+	return fmt.Sprintf("it was written by another version of hookproof: its schema is %.100q, and this version reads %q", e.schema, SchemaID)
+}
+
+// Is makes it an ErrNoReport.
+func (otherVersion) Is(target error) bool { return target == ErrNoReport }
+
+// ofVersion is the form of [SchemaID], whatever its number.
+var ofVersion = regexp.MustCompile(`^https://hookproof\.dev/schema/results-[0-9]+\.json$`)
 
 // Encode checks r with [Results.Check] and writes it as indented JSON.
 func Encode(w io.Writer, r Results) error {
@@ -54,6 +70,9 @@ func Decode(from io.Reader) (Results, error) {
 	if err := json.Unmarshal(text, &head); err != nil {
 		return Results{}, fmt.Errorf("%w: %w", ErrNoReport, err)
 	}
+	if ofVersion.MatchString(head.Schema) && head.Schema != SchemaID {
+		return Results{}, otherVersion{head.Schema}
+	}
 	if head.Schema != SchemaID {
 		return Results{}, fmt.Errorf("%w: its schema is %.100q, not %q", ErrNoReport, head.Schema, SchemaID)
 	}
@@ -70,7 +89,7 @@ func Decode(from io.Reader) (Results, error) {
 		return Results{}, err
 	}
 	if err := r.Check(); err != nil {
-		return Results{}, fmt.Errorf("check results: %w", err)
+		return Results{}, fmt.Errorf("check results:%s", few(strings.Split(err.Error(), "\n")))
 	}
 	return r, nil
 }
@@ -104,6 +123,8 @@ func Read(path string) (Results, error) {
 	defer f.Close()
 	r, err := Decode(f)
 	switch {
+	case errors.As(err, new(otherVersion)):
+		return Results{}, fmt.Errorf("%s: %w", path, err)
 	case errors.Is(err, ErrNoReport):
 		return Results{}, fmt.Errorf("%s: %w; it was cut off, or is another file: give a folder as «hookproof run --out» has left it", path, err)
 	case err != nil:

@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -100,7 +101,7 @@ func TestReadRefuses(t *testing.T) {
 		"no JSON":                        {"<html>", "no report of a run: invalid character"},
 		"an array":                       {"[]", "no report of a run: json"},
 		"no schema":                      {"{}", "no report of a run: its schema is"},
-		"another schema":                 {set("schema", "https://hookproof.dev/schema/results-2.json"), "no report of a run: its schema is"},
+		"another schema":                 {set("schema", "https://example.com/schema/results-1.json"), "no report of a run: its schema is"},
 		"two documents":                  {string(good) + "{}", "no report of a run: invalid character"},
 		"half a document":                {string(good[:len(good)/2]), "no report of a run: unexpected end"},
 		"a seed of any size":             {strings.Replace(string(good), `"seed": 42`, `"seed": 1e999999999`, 1), "parse results"},
@@ -134,6 +135,59 @@ func TestReadRefuses(t *testing.T) {
 				t.Errorf("errors.Is(%v, ErrNoReport) = %v", err, got)
 			}
 		})
+	}
+}
+
+func TestAReportOfAnotherVersionIsSaidToBeOne(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), FileName)
+	for schema, version := range map[string]bool{
+		"https://hookproof.dev/schema/results-0.json": true, "https://hookproof.dev/schema/results-12.json": true,
+		"https://hookproof.dev/schema/transcript-1.json": false, "": false,
+	} {
+		if err := os.WriteFile(path, fmt.Appendf(nil, `{"schema":%q}`, schema), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Read(path)
+		if !errors.Is(err, ErrNoReport) {
+			t.Fatalf("%q: %v", schema, err)
+		}
+		if got := strings.Contains(err.Error(), "written by another version of hookproof: its schema is"); got != version {
+			t.Errorf("%q: another version: %v, want %v: %v", schema, got, version, err)
+		}
+		if got := strings.Contains(err.Error(), "cut off, or is another file"); got == version {
+			t.Errorf("%q: another file: %v, want %v: %v", schema, got, !version, err)
+		}
+	}
+}
+
+// Who has changed a report by hand is told what does not fit, and not all that
+// follows from it.
+func TestWhatIsWrongWithAReportIsToldInAFewLines(t *testing.T) {
+	t.Parallel()
+	good, err := marshal(with(Fail, Fail, Fail, Fail, Fail, Fail, Fail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(value any, paths ...string) string {
+		text := good
+		for _, path := range paths {
+			if text, err = sjson.SetBytes(text, path, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return string(text)
+	}
+	for name, tt := range map[string]struct{ text, want string }{
+		"one value":        {set("green", "scenarios.2.outcome"), "it is not as " + SchemaID + " says: scenarios.2.outcome: value must be one of 'pass', 'fail', "},
+		"the innermost":    {set("green", "verdict", "rules.1.level"), "says:\n  rules.1.level: value must be one of 'MUST', 'SHOULD', 'MAY'\n  verdict: value must be one of"},
+		"many values":      {set("green", "scenarios.0.outcome", "scenarios.1.outcome", "scenarios.2.outcome", "scenarios.3.outcome", "scenarios.4.outcome", "scenarios.5.outcome", "scenarios.6.outcome"), "\n  and 2 more"},
+		"a contradiction":  {set("pass", "rules.0.outcome"), "check results: rule SUB-SA: outcome is pass, its scenarios say fail"},
+		"what follows too": {set("pass", "scenarios.0.outcome", "scenarios.1.outcome"), "check results:\n  rule SUB-SA: outcome is fail, its scenarios say pass\n  rule SUB-SB: outcome is fail, its scenarios say pass\n  counts are 7 fail, the scenarios say 2 pass, 5 fail"},
+	} {
+		if _, err := Decode(strings.NewReader(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Count(err.Error(), "\n") > maxComplaints+1 {
+			t.Errorf("%s: error is\n%v\nwant one with\n%s", name, err, tt.want)
+		}
 	}
 }
 

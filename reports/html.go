@@ -24,7 +24,9 @@ var pageJS string
 // pageTemplate is parsed once; it is read-only after.
 var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"plural": Plural, "line": oneLine, "located": Located, "features": func() string { return featuresFolder }, "prose": prose, "glyph": glyph, "words": outcomeWords,
+		"plural": Plural, "line": oneLine, "located": Located, "prose": prose,
+		"features": func() string { return featuresFolder }, "cucumber": func() string { return CucumberName },
+		"glyph": glyph, "words": outcomeWords,
 	}).Parse(pageHTML)
 	if err != nil {
 		return nil, fmt.Errorf("parse the page of the report: %w", err)

@@ -22,6 +22,7 @@ type page struct {
 	JS            template.JS
 	Results       Results
 	Word          string
+	Standing      standing
 	Lead          string
 	Reasons       []string
 	About         []fact // who was judged, when, and by what: for the top
@@ -116,7 +117,7 @@ type ruleScenarios struct {
 
 func pageOf(r Results, folder fs.FS) page {
 	p := page{
-		Results: r, Word: verdictWord(r), Lead: lead(r), Reasons: reasons(r), About: about(r), Facts: facts(r),
+		Results: r, Word: verdictWord(r), Standing: standingOf(r), Lead: lead(r), Reasons: reasons(r), About: about(r), Facts: facts(r),
 		Levels: levels(), ScenarioCount: len(r.Scenarios),
 	}
 	n := map[Outcome]int{}
@@ -153,12 +154,12 @@ func lead(r Results) string {
 		}
 	}
 	seen := rulesObserved(r)
-	switch {
-	case ExitCode(r) == ExitError:
+	switch standingOf(r) {
+	case standsErred:
 		return fmt.Sprintf("The suite itself erred; what it found out about %s is in doubt.", target)
-	case r.Verdict == NonConformant:
+	case standsBroken:
 		return fmt.Sprintf("%s breaks %s of the %d that were observed.", target, Plural(broken, "promise"), seen)
-	case r.Verdict == Conformant:
+	case standsKept, standsOutdated:
 		return fmt.Sprintf("%s keeps every promise that was judged: %d of %s were observed.", target, seen, Plural(len(r.Rules), "rule"))
 	}
 	return fmt.Sprintf("Nothing broken was seen of %s, but not everything that it claims could be observed.", target)
@@ -257,30 +258,23 @@ func areaAnchor(role, area string) string { return "area-" + role + "-" + area }
 // with its stories. A scenario that broke several rules is told with each.
 func brokenRules(r Results, folder fs.FS) []brokenRule {
 	var out []brokenRule
-	for _, o := range []Outcome{Error, Fail, UnexpectedPass, ExpectedFail, Warn} {
-		for _, rule := range r.Rules {
-			if rule.Outcome != o {
-				continue
+	for _, f := range findings(r, Error, Fail, UnexpectedPass, ExpectedFail, Warn) {
+		b := brokenRule{Rule: f.Rule}
+		for i, s := range f.by {
+			story := &htmlStory{Scenario: s, Open: i == 0}
+			if s.Failure != nil && len(s.Failure.Rules) > 0 {
+				story.Kept = s.Rules
 			}
-			b := brokenRule{Rule: rule}
-			for _, s := range r.Scenarios {
-				if slices.Contains(s.BrokenRules(), rule.ID) && slices.Contains([]Outcome{Error, Fail, UnexpectedPass, ExpectedFail, Warn}, s.Outcome) {
-					story := &htmlStory{Scenario: s, Open: len(b.Stories) == 0}
-					if s.Failure != nil && len(s.Failure.Rules) > 0 {
-						story.Kept = s.Rules
-					}
-					b.Stories = append(b.Stories, story)
-				}
-			}
-			out = append(out, b)
+			b.Stories = append(b.Stories, story)
 		}
+		out = append(out, b)
 	}
 	illustrate(out, folder)
 	return out
 }
 
-// illustrate gives the stories their diagrams: first the first of each rule,
-// then the others, as long as there is room.
+// illustrate gives the stories their diagrams, those of the rules in turn, as
+// long as there is room.
 func illustrate(rules []brokenRule, folder fs.FS) {
 	room := maxDiagrams
 	done := map[string]bool{}
@@ -291,7 +285,7 @@ func illustrate(rules []brokenRule, folder fs.FS) {
 			s.Missing = "No transcript was kept."
 			return
 		case done[s.ID]:
-			s.Missing = "Its diagram stands above, with another rule."
+			s.Missing = "Its diagram stands with another rule."
 			return
 		case room <= 0:
 			s.Missing = "Its diagram is left out, to keep this page small."
@@ -315,19 +309,8 @@ func illustrate(rules []brokenRule, folder fs.FS) {
 		s.Rows = sequence(e, step)
 		room -= weight(s.Rows)
 	}
-	for _, b := range rules {
-		for i, s := range b.Stories {
-			if i == 0 {
-				draw(s)
-			}
-		}
-	}
-	for _, b := range rules {
-		for i, s := range b.Stories {
-			if i > 0 {
-				draw(s)
-			}
-		}
+	for i, j := range inTurn(len(rules), func(i int) int { return len(rules[i].Stories) }) {
+		draw(rules[i].Stories[j])
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"html"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -96,10 +97,11 @@ func TestThePageTellsTheWholeStory(t *testing.T) {
 	text := readableText(htmlOf(t, r, folder))
 	for _, want := range []string{
 		"NON-CONFORMANT", "SUB-LIMIT-051", "An environment holds at most 50 subscriptions", "S2 Create a subscription",
-		"LIMIT_EXCEEDED", "the answer to the 51st POST was 201 and not 403", "hookproof run --scenario",
+		"LIMIT_EXCEEDED", "Cause the answer to the 51st POST was 201 and not 403", "hookproof run --scenario",
 		"0.000 s 50 subscriptions limit 1 event", "POST /v1/…/1b6dc162…/subscriptions 201 Created · 4.0 ms", "7 more like this",
 		"POST 2 events, 23 bytes 500 Internal Server Error · 2.0 ms", "✗ failed here: it is refused", "event «Ada» USER.CREATED",
 		"no answer: connection refused", "the wait was over", `{ "status": "here" }`,
+		"What begins with features/ is a file of hookproof's own source: hookproof explain with a scenario's id tells the promises that it judges", "cucumber.ndjson beside this page has its text",
 		"needs clock control", "RTY-013", "because of could-not-run", "Exit code 4",
 	} {
 		if !strings.Contains(text, want) {
@@ -136,6 +138,50 @@ func TestTheTopSaysWhoWasJudgedAndWhatIsBrokenComesNext(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(top)
+	}
+}
+
+// Where a receiver is tested, the suite sees no delivery itself: the reference
+// emitter tells of its attempts.
+func TestTheDiagramOfAReceiverShowsWhatTheEmitterTriedAndWhoWasAsked(t *testing.T) {
+	t.Parallel()
+	at := func(ms int) string {
+		return time.Date(2026, 11, 22, 9, 30, 0, ms*int(time.Millisecond), time.UTC).Format(time.RFC3339Nano)
+	}
+	tried := fmt.Sprintf(`{"attempts":[
+		{"seq":1,"at":%q,"end":%q,"contentType":"application/json","body":"[{\"id\":\"1\"}]","error":"x509: unknown authority"},
+		{"seq":2,"at":%q,"end":%q,"contentType":"application/json","body":"[{\"id\":\"1\"}]","status":200}]}`, at(20), at(22), at(30), at(34))
+	entry := func(ms int, peer, method, path, body string) map[string]any {
+		return map[string]any{"at": at(ms), "exchange": map[string]any{"peer": peer, "end": at(ms + 1),
+			"request": map[string]any{"method": method, "path": path}, "response": map[string]any{"status": 200, "body": body}}}
+	}
+	text, err := json.Marshal(map[string]any{"entries": []any{
+		entry(0, "emitter", "POST", "/v1/environments", ""), entry(10, "control", "GET", "/control/subscriptions/s1/attempts?after=0&wait=1s", tried),
+		entry(40, "hook", "HEAD", "hook", ""), entry(50, "read-back", "POST", "read-back", ""), entry(60, "receiver", "GET", "/inspect", ""), entry(70, "trigger", "POST", "trigger", ""),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := parseEvidence(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range sequence(e, "") {
+		got = append(got, fmt.Sprintf("%s %d→%d %s: %s %s", r.At, r.From, r.To, r.Text, r.Reply, r.Tone))
+	}
+	want := []string{
+		"0.000 s 1→2 POST /v1/environments: 200 OK · 1.0 ms good",
+		"0.010 s 1→2 GET /control/subscriptions/s1/attempts?after=0&wait=1s: 200 OK · 1.0 ms good",
+		"0.020 s 2→3 POST 1 event, 12 bytes: no answer: x509: unknown authority bad",
+		"0.030 s 2→3 POST 1 event, 12 bytes: 200 OK · 4.0 ms good",
+		"0.040 s 1→3 HEAD hook: 200 OK · 1.0 ms good",
+		"0.050 s 1→3 POST read-back: 200 OK · 1.0 ms good",
+		"0.060 s 1→3 GET /inspect: 200 OK · 1.0 ms good",
+		"0.070 s 1→2 POST trigger: 200 OK · 1.0 ms good",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the rows are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -19,11 +19,7 @@ const maxMarkdown = 900 << 10
 func WriteMarkdown(w io.Writer, r Results) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s %s\n\n", markdownSign(r), markdownText(verdictWord(r)))
-	for line := range strings.Lines(explain(r, 1<<20, paint{})) {
-		if line = strings.TrimSpace(line); line != verdictWord(r) {
-			fmt.Fprintf(&b, "%s  \n", markdownText(line))
-		}
-	}
+	markdownVerdict(&b, r)
 	markdownTable(&b, r)
 	markdownStories(&b, r, maxMarkdown-reservedForReasons)
 	markdownReasons(&b, r, maxMarkdown)
@@ -36,15 +32,37 @@ func WriteMarkdown(w io.Writer, r Results) error {
 const reservedForReasons = 100 << 10
 
 func markdownSign(r Results) string {
-	switch {
-	case ExitCode(r) == ExitError:
+	switch standingOf(r) {
+	case standsErred, standsOutdated:
 		return "⚠️"
-	case r.Verdict == Conformant:
+	case standsKept:
 		return "✅"
-	case r.Verdict == NonConformant:
+	case standsBroken:
 		return "❌"
 	}
 	return "❔"
+}
+
+// markdownVerdict writes what explain says below its heading, what became of the
+// rules as a list.
+func markdownVerdict(b *strings.Builder, r Results) {
+	say := func(line string) { fmt.Fprintf(b, "%s  \n", markdownText(line)) }
+	count := func(before string, c ruleCount, after string) {
+		fmt.Fprintf(b, "%s- %d%s %s\n", before, c.n, after, markdownText(c.words))
+	}
+	say(judgedTarget(r))
+	say(observedLine(r))
+	b.WriteString("\n")
+	for _, c := range ruleCounts(r) {
+		count("", c, "")
+		for _, why := range c.reasons {
+			count("  ", why, ":")
+		}
+	}
+	b.WriteString("\n")
+	for _, line := range append(reasons(r), exitLine(r)) {
+		say(line)
+	}
 }
 
 // markdownTable writes the rules by area and level, one row each.
@@ -69,31 +87,52 @@ func markdownTable(b *strings.Builder, r Results) {
 	}
 }
 
-// markdownStories writes errors, failures and warnings, folded, as long as the
-// whole stays within limit bytes.
+// markdownStories writes errors, failures and warnings, folded, rule by rule, as
+// long as the whole stays within limit bytes: the first of every rule before the
+// second of any. What is left out is counted. What failed in the very same way is
+// told once.
 func markdownStories(b *strings.Builder, r Results, limit int) {
 	st := newStory(r, junitWidth, "", paint{})
-	told, left := 0, 0
-	for _, o := range []Outcome{Error, Fail, Warn, UnexpectedPass} {
-		for _, s := range r.Scenarios {
-			if s.Outcome != o {
-				continue
-			}
-			text := fmt.Sprintf("<details><summary><b>%s</b> %s (%s)</summary>\n\n%s\n</details>\n\n",
-				strings.ToUpper(string(o)), html.EscapeString(oneLine(s.Name)), html.EscapeString(strings.Join(s.BrokenRules(), ", ")), fenced(st.of(s)))
-			if b.Len()+len(text) > limit {
-				left++
-				continue
-			}
-			if told++; told == 1 {
-				b.WriteString("\n## What is not in order\n\n")
-			}
-			b.WriteString(text)
+	list := chapters(r, Error, Fail, Warn, UnexpectedPass)
+	if len(list) == 0 {
+		return
+	}
+	b.WriteString("\n## What is not in order\n\n")
+	told := make([][]string, len(list))
+	room := limit - b.Len()
+	for i, j := range inTurn(len(list), func(i int) int { return len(list[i].stories) }) {
+		text := markdownStory(st, list[i].stories[j])
+		if room -= len(text); room < 0 {
+			break
+		}
+		told[i] = append(told[i], text)
+	}
+	left := false
+	for i, ch := range list {
+		b.WriteString(strings.Join(told[i], ""))
+		if rest := ch.rest(len(told[i])); rest != "" {
+			left = true
+			b.WriteString(markdownText(rest) + "\n\n")
 		}
 	}
-	if left > 0 {
-		fmt.Fprintf(b, "\n%s more did not fit here: see %s or %s.\n", Plural(left, "scenario"), HTMLName, FileName)
+	if left {
+		fmt.Fprintf(b, "%s tells them all: they did not fit here.\n", HTMLName)
 	}
+}
+
+// markdownStory is the story of scenarios that failed in the very same way,
+// folded.
+func markdownStory(st story, same []Scenario) string {
+	s := same[0]
+	others := ""
+	if len(same) > 1 {
+		others = ", and " + Plural(len(same)-1, "scenario") + " in the same way"
+	}
+	text := strings.Builder{}
+	text.WriteString(st.of(s))
+	st.same(&text, same[1:])
+	return fmt.Sprintf("<details><summary><b>%s</b> %s (%s)%s</summary>\n\n%s\n</details>\n\n", strings.ToUpper(string(s.Outcome)),
+		html.EscapeString(oneLine(s.Name)), html.EscapeString(strings.Join(s.BrokenRules(), ", ")), others, fenced(text.String()))
 }
 
 // markdownReasons writes the rules that nothing was found out about, folded.

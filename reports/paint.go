@@ -35,11 +35,11 @@ func (p paint) outcome(o Outcome, text string) string {
 	return p.dim(text)
 }
 
-func (p paint) verdict(v Verdict, text string) string {
-	switch v {
-	case Conformant:
+func (p paint) standing(s standing, text string) string {
+	switch s {
+	case standsKept:
 		return p.with(ansiBold+ansiGreen, text)
-	case NonConformant:
+	case standsBroken:
 		return p.with(ansiBold+ansiRed, text)
 	}
 	return p.with(ansiBold+ansiYellow, text)

@@ -2,8 +2,12 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -44,8 +48,57 @@ func validate(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("parse results: %w", err)
 	}
-	if err := s.Validate(doc); err != nil {
-		return fmt.Errorf("validate results against %s: %w", SchemaID, err)
+	err = s.Validate(doc)
+	var refused *jsonschema.ValidationError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("it is not as %s says:%s", SchemaID, few(complaints(refused)))
 	}
-	return nil
+	return err
+}
+
+// complaints are what a schema refuses, each with the place of the value that it
+// is about, and not the rules of the schema that led there. The innermost value
+// comes first: what is wrong there may be wrong about those around it too.
+func complaints(refused *jsonschema.ValidationError) []string {
+	var leaves []*jsonschema.ValidationError
+	var collect func(e *jsonschema.ValidationError)
+	collect = func(e *jsonschema.ValidationError) {
+		if len(e.Causes) == 0 {
+			leaves = append(leaves, e)
+		}
+		for _, cause := range e.Causes {
+			collect(cause)
+		}
+	}
+	collect(refused)
+	slices.SortFunc(leaves, func(a, b *jsonschema.ValidationError) int {
+		return cmp.Or(len(b.InstanceLocation)-len(a.InstanceLocation), slices.Compare(a.InstanceLocation, b.InstanceLocation))
+	})
+	lines := make([]string, len(leaves))
+	for i, e := range leaves {
+		lines[i] = cmp.Or(strings.Join(e.InstanceLocation, "."), "the document") + ": " + e.BasicOutput().Error.String()
+	}
+	return lines
+}
+
+// maxComplaints is how many things that are wrong with a document are told: they
+// follow from one another, and who has read five knows what kind of document it
+// is.
+const maxComplaints = 5
+
+// few are the first of some complaints, each once, and how many more there are:
+// a single one ends the line that is begun, several stand below it.
+func few(lines []string) string {
+	lines = slices.Compact(slices.Clone(lines))
+	if len(lines) == 1 {
+		return " " + cut(oneLine(lines[0]), 300)
+	}
+	var b strings.Builder
+	for _, line := range lines[:min(len(lines), maxComplaints)] {
+		b.WriteString("\n" + indent + cut(oneLine(line), 300))
+	}
+	if more := len(lines) - maxComplaints; more > 0 {
+		fmt.Fprintf(&b, "\n%sand %d more", indent, more)
+	}
+	return b.String()
 }

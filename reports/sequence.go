@@ -82,6 +82,9 @@ func sequence(e *evidence, failed string) []seqRow {
 			rows = append(rows, seqRow{Kind: "step", at: entry.At, Text: oneLine(entry.Step), Table: shownCells(entry.Table)})
 		case entry.Exchange != nil:
 			rows = append(rows, callRow(entry.At, entry.Exchange))
+			for _, a := range attemptsIn(entry.Exchange) {
+				rows = append(rows, attemptRow(a))
+			}
 		case entry.Caused != nil:
 			rows = append(rows, seqRow{Kind: "event", at: entry.At, From: laneEmitter, eventType: entry.Caused.Type,
 				Text: oneLine(fmt.Sprintf("event «%s» %s", entry.Caused.Name, entry.Caused.Type))})
@@ -169,7 +172,7 @@ func callRow(at time.Time, x *exchange) seqRow {
 		Text:  oneLine(cut(x.Request.Method+" "+shortPath(x.Request.Path), 160)),
 		Parts: []seqPart{part(x.Request.Method+" "+x.Request.Path, x.Request.message)},
 	}
-	if x.Peer == "receiver" {
+	if ofReceiver(x.Peer) {
 		row.To = laneReceiver
 	}
 	if x.Response == nil {
@@ -182,11 +185,38 @@ func callRow(at time.Time, x *exchange) seqRow {
 	return row
 }
 
-func deliveryRow(d delivery) seqRow {
-	what := size(len(d.Body))
-	if n := events(d.Body); n > 0 {
-		what = Plural(n, "event") + ", " + what
+// ofReceiver tells whether a call to a peer goes to the receiver's side: the
+// simulator's inspection, the receiver under test itself, or what it has stored.
+func ofReceiver(peer string) bool {
+	return peer == "receiver" || peer == "hook" || peer == "read-back"
+}
+
+// load says what a delivery carries: its events, where they can be counted, and
+// its length.
+func load(body []byte) string {
+	if n := events(body); n > 0 {
+		return Plural(n, "event") + ", " + size(len(body))
 	}
+	return size(len(body))
+}
+
+// attemptRow is a delivery of the reference emitter to the receiver under test,
+// of which no more is known than the emitter told.
+func attemptRow(a attempt) seqRow {
+	row := seqRow{
+		Kind: "message", at: a.At, From: laneEmitter, To: laneReceiver,
+		Text: "POST " + load([]byte(a.Body)), Reply: oneLine(cut("no answer: "+a.Error, 160)), Tone: "bad",
+		Parts: []seqPart{{Title: fmt.Sprintf("delivery %d, as the emitter tells of it", a.Seq)},
+			part("POST", message{Headers: map[string][]string{"Content-Type": {a.ContentType}}, Body: rawBody(a.Body)})},
+	}
+	if a.Status != 0 {
+		row.Reply, row.Tone = status(a.Status)+" · "+elapsed(a.End.Sub(a.At)), tone(a.Status)
+	}
+	return row
+}
+
+func deliveryRow(d delivery) seqRow {
+	what := load(d.Body)
 	if !d.Complete {
 		what += ", cut off"
 	}

@@ -31,7 +31,7 @@ const indent = "  "
 
 // story writes everything a reader needs to understand one scenario's outcome
 // without a second look: the rules and their sources, the scenario, the step,
-// expected, actual, first cause, transcript, and the command to see it again.
+// expected, actual, cause, transcript, and the command to see it again.
 type story struct {
 	results Results
 	rules   map[string]Rule

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 )
 
@@ -76,6 +77,34 @@ type delivery struct {
 		Status int       `json:"status"`
 		At     time.Time `json:"at"`
 	} `json:"answer"`
+}
+
+// attempt is a delivery of the reference emitter, as its control API tells of it
+// where a receiver is tested.
+type attempt struct {
+	Seq         int       `json:"seq"`
+	At          time.Time `json:"at"`
+	End         time.Time `json:"end"`
+	ContentType string    `json:"contentType"`
+	Body        string    `json:"body"`
+	Status      int       `json:"status"` // of the answer, or 0
+	Error       string    `json:"error"`  // why there was none
+}
+
+// attemptsIn are the attempts that an exchange tells of; none, if it is about
+// something else.
+func attemptsIn(x *exchange) []attempt {
+	path, _, _ := strings.Cut(x.Request.Path, "?")
+	if x.Peer != "control" || x.Response == nil || !strings.HasPrefix(path, "/control/subscriptions/") || !strings.HasSuffix(path, "/attempts") {
+		return nil
+	}
+	var told struct {
+		Attempts []attempt `json:"attempts"`
+	}
+	if err := json.Unmarshal(x.Response.Body, &told); err != nil {
+		return nil
+	}
+	return told.Attempts
 }
 
 type connection struct {

@@ -83,6 +83,35 @@ func ExitCode(r Results) int {
 	return ExitConformant
 }
 
+// A standing is how a run is shown wherever one word, sign or colour stands for
+// all of it. It is also the name of the page's style.
+type standing string
+
+const (
+	standsKept     standing = "conformant"
+	standsBroken   standing = "non-conformant"
+	standsUnseen   standing = "incomplete"
+	standsErred    standing = "suite-error"
+	standsOutdated standing = "baseline-out-of-date"
+)
+
+// standingOf is the standing of a run: its verdict, and what the exit code says
+// beside that. Only where that is [ExitConformant] it is standsKept, the one that
+// is shown green.
+func standingOf(r Results) standing {
+	switch code := ExitCode(r); {
+	case code == ExitError:
+		return standsErred
+	case r.Verdict == NonConformant, code == ExitNonConformant:
+		return standsBroken
+	case code == ExitBaseline:
+		return standsOutdated
+	case code == ExitConformant:
+		return standsKept
+	}
+	return standsUnseen
+}
+
 // listed is how many scenarios could not run as the baseline lists.
 func (r Results) listed() int {
 	n := 0

@@ -22,7 +22,7 @@ func ListsEvent(event gjson.Result) Expectation {
 			}
 		}
 		return Fail("an activity with id %s or correlationId %s", event.Get("id").String(), describe(event.Get("correlationId"))).
-			Got("%d activities, none of them it", len(elements))
+			Got("%s, none of them it", count(len(elements), "activity"))
 	}}
 }
 

@@ -56,7 +56,7 @@ func (a Attempt) ids() []string {
 }
 
 func (a Attempt) String() string {
-	delivery := fmt.Sprintf("delivery %d, of %d events in %d bytes", a.Seq, a.Count(), len(a.Body))
+	delivery := fmt.Sprintf("delivery %d, of %s in %s", a.Seq, count(a.Count(), "event"), count(len(a.Body), "byte"))
 	if a.Status == 0 {
 		return fmt.Sprintf("no answer to %s: %s", delivery, a.Error)
 	}
@@ -259,7 +259,7 @@ func AllReadBack(t *transcript.Transcript, x transcript.Exchange) Outcome {
 		for i, id := range a.ids() {
 			if !found[id] {
 				return Fail("every event that was answered 200, read back").
-					Got("%d events, without the %s in delivery %d, with id %s", len(found), ordinal(i+1, a.Count()), a.Seq, id)
+					Got("%s, without the %s in delivery %d, with id %s", count(len(found), "event"), ordinal(i+1, a.Count()), a.Seq, id)
 			}
 		}
 	}

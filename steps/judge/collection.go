@@ -104,7 +104,7 @@ func Holds(pages []transcript.Exchange, want int) Outcome {
 	found := listed(pages)
 	slices.Sort(found)
 	if got := len(slices.Compact(found)); got != want {
-		return Fail("%d subscriptions in the collection", want).Got("%d", got)
+		return Fail("%s in the collection", count(want, "subscription")).Got("%d", got)
 	}
 	return Pass
 }
@@ -170,7 +170,7 @@ func GrantedAtMost(all []transcript.Exchange, most int) Outcome {
 		}
 	}
 	if granted := Granted(all); granted > most {
-		return Fail("at most %d of %d requests granted", most, len(all)).Got("%d", granted)
+		return Fail("at most %d of %s granted", most, count(len(all), "request")).Got("%d", granted)
 	}
 	return Pass
 }
@@ -185,7 +185,7 @@ func DifferentIDs(all []transcript.Exchange) Outcome {
 		}
 		id := gjson.GetBytes(x.Response.Body, "id").String()
 		if seen[id] {
-			return Fail("an id of its own for each of %d subscriptions", len(all)).Got("%q twice", id)
+			return Fail("an id of its own for each of %s", count(len(all), "subscription")).Got("%q twice", id)
 		}
 		seen[id] = true
 	}

@@ -22,8 +22,8 @@ func TestConnectionTestsAreJudged(t *testing.T) {
 		{"only a HEAD", sceneOf().body("", by("HEAD")), "HEAD"},
 		{"a PUT", sceneOf().body("["+event+"]", by("PUT")), "PUT"},
 		{"another event", sceneOf().body(`[{"action":{"type":"USER.CREATED"}}]`), "USER.CREATED"},
-		{"the type elsewhere", sceneOf().body(`[{"type":"EVENT_DELIVERY_TEST"}]`), "1 deliveries"},
-		{"an empty array", sceneOf().body(`[]`), "1 deliveries"},
-		{"cut off", sceneOf().body("["+event+"]", func(d *transcript.Delivery) { d.Complete = false }), "1 deliveries"},
+		{"the type elsewhere", sceneOf().body(`[{"type":"EVENT_DELIVERY_TEST"}]`), "1 delivery"},
+		{"an empty array", sceneOf().body(`[]`), "1 delivery"},
+		{"cut off", sceneOf().body("["+event+"]", func(d *transcript.Delivery) { d.Complete = false }), "1 delivery"},
 	})
 }

@@ -2,7 +2,9 @@ package judge
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -128,7 +130,7 @@ func among(t *transcript.Transcript, endpoint string, arrivals []Arrival, what s
 	if len(missing) == 0 {
 		return Pass
 	}
-	return Fail("all %d events at receiver %q%s", len(wanted), endpoint, what).
+	return Fail("%s at receiver %q%s", whole(len(wanted), "event"), endpoint, what).
 		Got("%d missing, the first being %s (%s); %s", len(missing), missing[0].Name, missing[0].Type, Arrived(t, endpoint)).absence()
 }
 
@@ -169,7 +171,15 @@ func Arrived(t *transcript.Transcript, endpoint string) string {
 	for _, a := range Arrivals(t, endpoint) {
 		types[a.Event.Get("action.type").String()]++
 	}
-	return fmt.Sprintf("%d deliveries arrived there with events %v", len(deliveries), types)
+	var events []string
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		events = append(events, fmt.Sprintf("%d of %s", types[name], cmp.Or(name, "no type")))
+	}
+	what := "without an event"
+	if len(events) > 0 {
+		what = "with " + strings.Join(events, ", ")
+	}
+	return count(len(deliveries), "delivery") + " arrived there " + what
 }
 
 // arrivalIndex finds caused events among thousands of arrivals.

@@ -112,8 +112,8 @@ func found(t *transcript.Transcript, endpoint, how string, by func(transcript.De
 		return Fail("an event called %s among those caused", strings.Join(names, ", ")).Got("none")
 	}
 	if missing := lacking(t, endpoint, by, wanted); len(missing) > 0 {
-		return Fail("the data of all %d events at receiver %q%s", len(wanted), endpoint, how).
-			Got("that of %d is missing, the first being %s; %d deliveries arrived there", len(missing), missing[0].Name, len(t.Deliveries(endpoint)))
+		return Fail("the data of %s at receiver %q%s", whole(len(wanted), "event"), endpoint, how).
+			Got("that of %d is missing, the first being %s; %s arrived there", len(missing), missing[0].Name, count(len(t.Deliveries(endpoint)), "delivery"))
 	}
 	return Pass
 }
@@ -139,7 +139,7 @@ func NotFound(t *transcript.Transcript, endpoint string, names ...string) Outcom
 func FoundAtMost(t *transcript.Transcript, endpoint string, limit int) Outcome {
 	return eachDelivery(t, endpoint, func(d transcript.Delivery) Outcome {
 		if n := held(t, d); n > limit {
-			return Fail("the data of at most %d events", limit).Got("that of %d", n)
+			return Fail("the data of at most %s", count(limit, "event")).Got("that of %d", n)
 		}
 		return Pass
 	})
@@ -186,7 +186,7 @@ func SameIDs(t *transcript.Transcript, one, other string) Outcome {
 	for _, a := range arrivals {
 		if len(lacking(t, other, anyDelivery, []transcript.Caused{{EventID: a.ID()}})) > 0 {
 			return Fail("the id %q of an event at receiver %q in a body at %q", a.ID(), one, other).
-				Got("it is in none of %d deliveries", len(t.Deliveries(other)))
+				Got("it is in none of %s", count(len(t.Deliveries(other)), "delivery"))
 		}
 	}
 	return Pass

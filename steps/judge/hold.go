@@ -30,7 +30,7 @@ func HeldAtMost(t *transcript.Transcript, endpoint string, limit, tolerance time
 func FirstWithin(t *transcript.Transcript, endpoint string, limit, tolerance time.Duration) Outcome {
 	deliveries, caused := t.Deliveries(endpoint), t.Caused()
 	if len(deliveries) == 0 || len(caused) == 0 {
-		return Fail("an event, and a delivery to receiver %q", endpoint).Got("%d events, %d deliveries", len(caused), len(deliveries))
+		return Fail("an event, and a delivery to receiver %q", endpoint).Got("%s, %s", count(len(caused), "event"), count(len(deliveries), "delivery"))
 	}
 	return heldAtMost(caused[0], deliveries[0], limit, tolerance)
 }

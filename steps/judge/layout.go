@@ -26,7 +26,7 @@ func pretty(d transcript.Delivery) Outcome {
 	// stands between values.
 	lines := bytes.Split(bytes.TrimSpace(d.Body), []byte("\n"))
 	if !slices.ContainsFunc(lines, indented) {
-		return Fail("indented JSON with line breaks").Got("%d lines, none of them indented: %s", len(lines), cut(d.Body))
+		return Fail("indented JSON with line breaks").Got("%s, none of them indented: %s", count(len(lines), "line"), cut(d.Body))
 	}
 	return Pass
 }

@@ -91,6 +91,26 @@ func All(outcomes ...Outcome) Outcome {
 	return Pass
 }
 
+// count is "1 event" or "2 events", "1 delivery" or "2 deliveries".
+func count(n int, noun string) string {
+	stem, y := strings.CutSuffix(noun, "y")
+	switch {
+	case n == 1:
+		return "1 " + noun
+	case y:
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// whole is "the event" or "all 2 events".
+func whole(n int, noun string) string {
+	if n == 1 {
+		return "the " + noun
+	}
+	return "all " + count(n, noun)
+}
+
 // ordinal says which of so many something is.
 func ordinal(i, of int) string { return fmt.Sprintf("%d of %d", i, of) }
 

@@ -198,7 +198,7 @@ func AtMostEvents(t *transcript.Transcript, endpoint string, limit int) Outcome 
 
 func atMostEvents(events []gjson.Result, limit int) Outcome {
 	if len(events) > limit {
-		return Fail("at most %d events", limit).Got("%d events", len(events))
+		return Fail("at most %s", count(limit, "event")).Got("%s", count(len(events), "event"))
 	}
 	return Pass
 }
@@ -207,7 +207,7 @@ func atMostEvents(events []gjson.Result, limit int) Outcome {
 func OneEventEach(t *transcript.Transcript, endpoint string) Outcome {
 	return eachBody(t, endpoint, func(_ transcript.Delivery, events []gjson.Result) Outcome {
 		if len(events) != 1 {
-			return Fail("exactly one event").Got("%d events", len(events))
+			return Fail("exactly one event").Got("%s", count(len(events), "event"))
 		}
 		return Pass
 	})
@@ -221,7 +221,7 @@ func AtMostKB(t *transcript.Transcript, endpoint string, limit int) Outcome {
 
 func atMostKB(d transcript.Delivery, events []gjson.Result, limit int) Outcome {
 	if len(d.Body) > limit*bytesPerKB && len(events) != 1 {
-		return Fail("at most %d bytes, or one event", limit*bytesPerKB).Got("%d bytes with %d events", len(d.Body), len(events))
+		return Fail("at most %d bytes, or one event", limit*bytesPerKB).Got("%d bytes with %s", len(d.Body), count(len(events), "event"))
 	}
 	return Pass
 }
@@ -232,7 +232,7 @@ func LargeAlone(t *transcript.Transcript, endpoint string, limit int) Outcome {
 	return eachBody(t, endpoint, func(_ transcript.Delivery, events []gjson.Result) Outcome {
 		for _, e := range events {
 			if len(e.Raw) > limit*bytesPerKB && len(events) != 1 {
-				return Fail("an event of %d bytes alone", len(e.Raw)).Got("%d events", len(events))
+				return Fail("an event of %d bytes alone", len(e.Raw)).Got("%s", count(len(events), "event"))
 			}
 		}
 		return Pass
@@ -271,7 +271,7 @@ func Batched(t *transcript.Transcript, endpoint string) Outcome {
 		deliveries[a.Delivery.Seq] = true
 	}
 	if len(deliveries) >= len(caused) {
-		return Fail("fewer than %d deliveries for %d events", len(caused), len(caused)).Got("%d deliveries", len(deliveries))
+		return Fail("fewer than %s for %s", count(len(caused), "delivery"), count(len(caused), "event")).Got("%s", count(len(deliveries), "delivery"))
 	}
 	return Pass
 }

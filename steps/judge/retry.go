@@ -48,7 +48,7 @@ func FailedDeliveries(t *transcript.Transcript, endpoint string) int {
 // answered with 200: the emitter kept on trying.
 func Retried(t *transcript.Transcript, endpoint string, n int) Outcome {
 	if got := FailedDeliveries(t, endpoint); got < n {
-		return Fail("at least %d failed deliveries at receiver %q", n, endpoint).Got("%d; %s", got, Arrived(t, endpoint)).absence()
+		return Fail("at least %s at receiver %q", count(n, "failed delivery"), endpoint).Got("%d; %s", got, Arrived(t, endpoint)).absence()
 	}
 	return Pass
 }
@@ -181,7 +181,7 @@ func later(a, b time.Time) time.Time {
 // Untouched fails if anything at all reached the endpoint. Rule RTY-011.
 func Untouched(t *transcript.Transcript, endpoint string) Outcome {
 	for _, d := range t.Deliveries(endpoint) {
-		return Fail("no request at receiver %q", endpoint).Got("%s %s with %d bytes", d.Method, d.Target, len(d.Body))
+		return Fail("no request at receiver %q", endpoint).Got("%s %s with %s", d.Method, d.Target, count(len(d.Body), "byte"))
 	}
 	return Pass
 }

@@ -10,7 +10,7 @@ import (
 // (DLV-TLS-002, DLV-TLS-005, DLV-TLS-008, DLV-TLS-009)
 func NoRequest(t *transcript.Transcript, endpoint string) Outcome {
 	for _, d := range t.Deliveries(endpoint) {
-		return Fail("no request at receiver %q", endpoint).Got("%s with a body of %d bytes, on a connection with %s", d.Method, len(d.Body), describeTLS(d.TLS))
+		return Fail("no request at receiver %q", endpoint).Got("%s with a body of %s, on a connection with %s", d.Method, count(len(d.Body), "byte"), describeTLS(d.TLS))
 	}
 	return Pass
 }
