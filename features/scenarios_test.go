@@ -2,6 +2,8 @@ package features
 
 import (
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,6 +16,38 @@ func TestTheBuiltInScenariosFitTheCatalogue(t *testing.T) {
 	t.Parallel()
 	if _, err := Scenarios(load(t), FS); err != nil {
 		t.Error(err)
+	}
+}
+
+// What many events at once do to others in a shared environment, such as keep
+// them from being delivered in time, must not be taken for the target's fault.
+func TestABurstHasItsEnvironmentForItself(t *testing.T) {
+	t.Parallel()
+	scenarios, err := Scenarios(load(t), FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	burst := regexp.MustCompile(`^(\d+) (?:users|events|applications) .*at once$|^(\d+) events? of .* bytes`)
+	found := 0
+	for _, s := range scenarios {
+		if s.Role != Emitter {
+			continue // a receiver under test meets the suite's own emitter
+		}
+		for _, step := range s.Steps {
+			m := burst.FindStringSubmatch(step)
+			if m == nil {
+				continue
+			}
+			if n, err := strconv.Atoi(m[1] + m[2]); err == nil && n >= 30 {
+				found++
+				if !s.Exclusive {
+					t.Errorf("%s: «%s» disturbs others: tag it %s", s.ID, step, tagWholeEnvironment)
+				}
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d bursts were found: the test looks for the wrong steps", found)
 	}
 }
 

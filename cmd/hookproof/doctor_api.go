@@ -37,7 +37,7 @@ func (d *diagnosis) api(ctx context.Context, info targets.Info, system *targets.
 	}
 	d.ok("credentials", "a token is given, and environment %s can be read", system.Emitter.Environment)
 	if err := steps.OnTime(ctx, client, system.Emitter); err != nil {
-		d.fail("clock", "start the target anew, without that run's data", "%v", err)
+		d.fail("control: own clock", "start the target anew, without that run's data", "%v", err)
 	}
 	home := "/v1/environments/" + url.PathEscape(system.Emitter.Environment)
 	d.subscriptions(ctx, client, home)

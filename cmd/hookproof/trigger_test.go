@@ -164,19 +164,47 @@ func withoutUsers(inner http.Handler) http.Handler {
 }
 
 // What is asked for at an implementer's own address is judged like what calls
-// cause, in all areas.
+// cause, in all areas; and what many scenarios cause in one environment does not
+// disturb any of them.
 func TestEventsAreAskedForAtTheImplementersOwnAddress(t *testing.T) {
 	t.Parallel()
-	flags, _, e := partial(t, withoutUsers)
-	address, taken := hook(t, e)
-	dir := t.TempDir()
-	code, text := run(t, append([]string{"run", "--role", "emitter", "--claim", "environments,certificates,activities,connection-test", "--out", dir,
-		"--event-hook", address, "--event-hook-token", "canary-hook-token"}, flags...)...)
-	if code != reports.ExitConformant || taken.Load() < 100 {
-		t.Errorf("code %d, %d events were asked for: %s", code, taken.Load(), text)
+	for name, claims := range map[string]string{
+		"in environments of the scenarios' own": "environments,certificates,activities,connection-test",
+		"in one environment":                    "certificates,activities,connection-test",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			flags, _, e := partial(t, withoutUsers)
+			address, taken := hook(t, e)
+			dir := t.TempDir()
+			code, text := run(t, append([]string{"run", "--role", "emitter", "--claim", claims, "--out", dir,
+				"--event-hook", address, "--event-hook-token", "canary-hook-token"}, flags...)...)
+			if code != reports.ExitConformant || taken.Load() < 100 {
+				t.Errorf("code %d, %d events were asked for: %s", code, taken.Load(), text)
+			}
+			if code, text := run(t, "verify", dir); code != reports.ExitConformant {
+				t.Errorf("verify: code %d: %s", code, text)
+			}
+		})
 	}
-	if code, text := run(t, "verify", dir); code != reports.ExitConformant {
-		t.Errorf("verify: code %d: %s", code, text)
+}
+
+// A run that advances the target's clock leaves it so, and the next one says
+// why nothing can be judged.
+func TestAClockThatARunHasAdvancedIsFound(t *testing.T) {
+	t.Parallel()
+	flags, control, _ := partial(t, func(inner http.Handler) http.Handler { return inner })
+	flags = append(append(flags, control...), "--claim", "environments,post-events,clock-control")
+	weeks := func(command ...string) (int, string) { return run(t, append(command, flags...)...) }
+	const found = "its clock is "
+	if code, text := weeks("run", "--rule", "SUS-002", "--out", t.TempDir()); code != reports.ExitConformant {
+		t.Fatalf("code %d: %s", code, text)
+	}
+	if code, text := weeks("run", "--rule", "SUB-CRUD-004", "--out", t.TempDir()); code != reports.ExitIncomplete || !strings.Contains(text, found) {
+		t.Errorf("code %d: %s", code, text)
+	}
+	if code, text := weeks("doctor"); code != reports.ExitIncomplete || !strings.Contains(text, found) {
+		t.Errorf("doctor: code %d: %s", code, text)
 	}
 }
 
