@@ -142,7 +142,7 @@ func (s Selection) idle(c *features.Catalogue, selected []Planned) string {
 	}
 	for _, profile := range s.Profiles {
 		if none(func(p Planned) bool { return inProfile(p.Scenario, profile) }) {
-			return "profile " + profile
+			return "profile " + profile + Selection{Levels: s.Levels}.among()
 		}
 	}
 	for _, level := range s.Levels {

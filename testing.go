@@ -3,6 +3,7 @@ package hookproof
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -74,15 +75,15 @@ func Run(t *testing.T, target targets.Target, list ...Option) {
 			if err := recorder.done(r, plan.Catalogue, o.observe); err != nil {
 				t.Error(err)
 			}
-			tell(t, plan, o.baseline, r)
+			tell(t, plan, o, r)
 		})
 	}
 }
 
 // tell turns an outcome into what go test knows.
-func tell(t *testing.T, plan *Plan, baseline []reports.Known, r reports.Scenario) {
+func tell(t *testing.T, plan *Plan, o options, r reports.Scenario) {
 	t.Helper()
-	if r.Listed(baseline) {
+	if r.Listed(o.baseline) {
 		t.Skipf("known: %s", r.Reason)
 	}
 	switch r.Outcome {
@@ -90,11 +91,11 @@ func tell(t *testing.T, plan *Plan, baseline []reports.Known, r reports.Scenario
 	case reports.NotApplicable:
 		t.Skip(r.Reason)
 	case reports.ExpectedFail:
-		t.Skipf("%s: %s", r.Reason, plan.story(r))
+		t.Skipf("%s: %s", r.Reason, plan.story(r, o.out))
 	case reports.Warn:
-		t.Logf("warning: %s", plan.story(r))
+		t.Logf("warning: %s", plan.story(r, o.out))
 	default:
-		t.Errorf("%s: %s\nrun again %s", r.Outcome, plan.story(r), r.Rerun)
+		t.Errorf("%s: %s\nrun again %s", r.Outcome, plan.story(r, o.out), r.Rerun)
 	}
 }
 
@@ -108,8 +109,9 @@ func exactly(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// story is what has to be known of a scenario that did not pass.
-func (p *Plan) story(r reports.Scenario) string {
+// story is what has to be known of a scenario that did not pass; out is the
+// report's folder.
+func (p *Plan) story(r reports.Scenario, out string) string {
 	var b strings.Builder
 	if r.Unsteady {
 		fmt.Fprintf(&b, "\nunsteady: %s", r.Tally())
@@ -125,7 +127,7 @@ func (p *Plan) story(r reports.Scenario) string {
 		fmt.Fprintf(&b, "\n%s", r.Reason)
 	}
 	if r.Transcript != "" {
-		fmt.Fprintf(&b, "\ntranscript %s", r.Transcript)
+		fmt.Fprintf(&b, "\ntranscript %s", filepath.Join(out, filepath.FromSlash(r.Transcript)))
 	}
 	return b.String()
 }

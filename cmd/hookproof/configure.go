@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -48,7 +49,25 @@ func configure(cmd *cobra.Command, environ []string) error {
 			failed = fromNode(path, f, node)
 		}
 	})
-	return failed
+	if failed != nil {
+		return failed
+	}
+	return misfits(cmd, path, file)
+}
+
+// misfits finds a value in the file that a flag of another command refuses:
+// doctor looks at the file that run is to use.
+func misfits(cmd *cobra.Command, path string, file map[string]*yaml.Node) error {
+	for _, c := range below(cmd.Root()) {
+		for _, name := range slices.Sorted(maps.Keys(file)) {
+			if f := c.Flags().Lookup(name); f != nil && cmd.Flags().Lookup(name) == nil {
+				if err := fromNode(path, f, file[name]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // foreign are variables that begin with the prefix and set no flag.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -98,7 +99,7 @@ func (d *diagnosis) reach(ctx context.Context, w way) (status int, reached bool)
 		if asked := (*url.Error)(nil); errors.As(err, &asked) {
 			err = asked.Err // without the URL, which may be a secret
 		}
-		d.fail(name+": connection", connectionRemedy(err), "%s: %v", u.Host, err)
+		d.fail(name+": connection", connectionRemedy(err, u.Scheme), "%s: %v", u.Host, err)
 		return 0, false
 	}
 	defer resp.Body.Close()
@@ -131,9 +132,9 @@ func rootsWith(ca string) (*x509.CertPool, error) {
 	return pki.Roots(text)
 }
 
-func connectionRemedy(err error) string {
+func connectionRemedy(err error, scheme string) string {
 	switch text := err.Error(); {
-	case strings.Contains(text, "HTTP response to HTTPS client"):
+	case strings.Contains(text, "HTTP response to HTTPS client"), strings.Contains(text, "does not look like a TLS handshake"):
 		return "it speaks plain HTTP: use http:// for an emitter; a receiver has to take HTTPS"
 	case strings.Contains(text, "unknown authority"), strings.Contains(text, "not standards compliant"):
 		return "give the authority of its certificate with --ca"
@@ -143,6 +144,10 @@ func connectionRemedy(err error) string {
 		return "the certificate does not fit the address; mend it, or the address"
 	case strings.Contains(text, "refused"):
 		return "nothing listens there: start the target, or mend the port"
+	case scheme == "http" && (errors.Is(err, io.EOF) || strings.Contains(text, "malformed HTTP")):
+		return "it speaks no plain HTTP: use https://"
+	case errors.Is(err, context.DeadlineExceeded) && !strings.Contains(text, "dial"):
+		return "it took the connection and gave no answer within 10 s: see what it waits for"
 	}
 	return "check the address, the network, and proxies (HTTPS_PROXY, NO_PROXY)"
 }

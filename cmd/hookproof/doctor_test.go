@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -212,9 +213,19 @@ func TestARefusedConnectionHasTheRemedyOfItsCause(t *testing.T) {
 		"tls: failed to verify certificate: signed by unknown authority": "--ca",
 		"remote error: tls: certificate required":                        "--client-certificate",
 		"dial tcp: connection refused":                                   "start the target",
+		"tls: first record does not look like a TLS handshake":           "use http://",
 	} {
-		if got := connectionRemedy(errors.New(cause)); !strings.Contains(got, want) {
+		if got := connectionRemedy(errors.New(cause), "https"); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", cause, got)
+		}
+	}
+	for want, cause := range map[string]error{
+		"use https://":                   io.EOF,
+		"no answer within 10 s":          context.DeadlineExceeded,
+		"check the address, the network": fmt.Errorf("dial tcp: %w", context.DeadlineExceeded),
+	} {
+		if got := connectionRemedy(cause, "http"); !strings.Contains(got, want) {
+			t.Errorf("%v: %s", cause, got)
 		}
 	}
 }

@@ -81,7 +81,9 @@ func TestAValueThatIsNoneOfItsKindIsToldInPlainWords(t *testing.T) {
 	if err := os.WriteFile(file, []byte("repeat: many\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, out := run(t, "run", "--config", file); code != reports.ExitUsage || out != "hookproof: "+file+":1: repeat: \"many\" is not a whole number\n" {
-		t.Errorf("code %d: %s", code, out)
+	for _, command := range []string{"run", "doctor"} { // the latter has no such flag
+		if code, out := run(t, command, "--config", file); code != reports.ExitUsage || out != "hookproof: "+file+":1: repeat: \"many\" is not a whole number\n" {
+			t.Errorf("%s: code %d: %s", command, code, out)
+		}
 	}
 }
