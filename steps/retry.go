@@ -187,6 +187,15 @@ func (w *World) whileRetrying(ctx context.Context, receiver string, done func() 
 	return nil
 }
 
+// inVain is the outcome after a wait for retries, with what the wait was for: an
+// emitter may be right, and have a back-off that a test has no time for.
+func (w *World) inVain(o judge.Outcome) judge.Outcome {
+	if o.Failed() && o.Cause == "" {
+		o.Cause = fmt.Sprintf("nothing more was sent within %v; an emitter that retries later has to retry sooner while it is tested", w.deadlines.Retry)
+	}
+	return o
+}
+
 // failsOften waits for so many failed deliveries, and fails when the emitter
 // has given up before.
 func (w *World) failsOften(ctx context.Context, receiver, often string) error {
@@ -200,7 +209,7 @@ func (w *World) failsOften(ctx context.Context, receiver, often string) error {
 	if err := w.whileRetrying(ctx, receiver, func() bool { return judge.FailedDeliveries(t, receiver) >= n }); err != nil {
 		return err
 	}
-	return w.judged(judge.Retried(t, receiver, n))
+	return w.judged(w.inVain(judge.Retried(t, receiver, n)))
 }
 
 // acknowledged waits until the receiver has answered 200 to deliveries of all
@@ -211,7 +220,7 @@ func (w *World) acknowledged(ctx context.Context, receiver string, names ...stri
 	if err != nil {
 		return err
 	}
-	return w.judged(judge.Acknowledged(t, receiver, names...))
+	return w.judged(w.inVain(judge.Acknowledged(t, receiver, names...)))
 }
 
 // acknowledgedByEither is acknowledged where no document says at which of two
