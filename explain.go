@@ -13,7 +13,7 @@ import (
 )
 
 // Explain writes what a rule promises, who says so, and what judges it; of a
-// scenario, that of every rule that it judges. An unknown id is a UsageError.
+// scenario, its text, and that of every rule that it judges. An unknown id is a UsageError.
 func Explain(w io.Writer, id string) error {
 	catalogue, err := features.Load()
 	if err != nil {
@@ -29,7 +29,11 @@ func Explain(w io.Writer, id string) error {
 	}
 	rules := []string{strings.ToUpper(id)}
 	if at := slices.Index(ids(all), id); at >= 0 {
-		rules = all[at].Rules
+		s := all[at]
+		rules = s.Rules
+		if _, err := fmt.Fprintf(w, "Scenario: %s\n  %s\n\n", s.Name, strings.Join(s.Text, "\n  ")); err != nil {
+			return err
+		}
 	} else if strings.Contains(id, "/") {
 		return usage("there is no scenario %q; %s", id, nearest.Hint(id, ids(all), "hookproof plan"))
 	}

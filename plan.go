@@ -278,6 +278,9 @@ func noSuchRule(c *features.Catalogue, id string) error {
 	for i, r := range c.Rules {
 		known[i] = r.ID
 	}
+	if profile := strings.ToLower(id); slices.Contains(profiles(c), profile) {
+		return usage("there is no rule %q; it is a profile: «hookproof plan --profile %s» lists its scenarios", id, profile)
+	}
 	return usage("there is no rule %q; %s", id, nearest.Hint(id, known, "hookproof plan --rules"))
 }
 

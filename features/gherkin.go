@@ -1,10 +1,12 @@
 package features
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	gherkin "github.com/cucumber/gherkin/go/v26"
 	messages "github.com/cucumber/messages/go/v21"
@@ -26,6 +28,7 @@ type pickle struct {
 	first, last int // lines of the scenario, its tags and Examples included
 	steps, tags []string
 	stepLines   []int
+	text        []string // of the steps, with their keywords and tables
 }
 
 // parseGherkin reads a feature file and finds the lines its pickles come from.
@@ -40,6 +43,7 @@ func parseGherkin(uri string, r io.Reader) (feature, error) {
 		return feature{}, nil
 	}
 	lines, outlines := places(doc.Feature)
+	words := keywords(doc.Feature)
 	begins := beginnings(doc.Feature)
 	f := feature{name: doc.Feature.Name}
 	for _, k := range gherkin.Pickles(*doc, uri, id) {
@@ -51,6 +55,7 @@ func parseGherkin(uri string, r io.Reader) (feature, error) {
 		}
 		for _, s := range k.Steps {
 			p.steps = append(p.steps, s.Text)
+			p.text = append(append(p.text, words[s.AstNodeIds[0]]+s.Text), rows(s.Argument)...)
 			p.stepLines = append(p.stepLines, lines[s.AstNodeIds[0]])
 		}
 		seen := map[string]bool{}
@@ -66,6 +71,56 @@ func parseGherkin(uri string, r io.Reader) (feature, error) {
 		f.barren = append(f.barren, line)
 	}
 	return f, nil
+}
+
+// keywords maps the ids of steps to how they begin, such as "Given ".
+func keywords(f *messages.Feature) map[string]string {
+	words := map[string]string{}
+	note := func(b *messages.Background, s *messages.Scenario) {
+		var steps []*messages.Step
+		if b != nil {
+			steps = append(steps, b.Steps...)
+		}
+		if s != nil {
+			steps = append(steps, s.Steps...)
+		}
+		for _, step := range steps {
+			words[step.Id] = step.Keyword
+		}
+	}
+	for _, child := range f.Children {
+		note(child.Background, child.Scenario)
+		if child.Rule != nil {
+			for _, c := range child.Rule.Children {
+				note(c.Background, c.Scenario)
+			}
+		}
+	}
+	return words
+}
+
+// rows are those of a step's data table, its columns one below the other.
+func rows(argument *messages.PickleStepArgument) (list []string) {
+	if argument == nil || argument.DataTable == nil {
+		return nil
+	}
+	var wide []int
+	for _, row := range argument.DataTable.Rows {
+		for i, cell := range row.Cells {
+			if i == len(wide) {
+				wide = append(wide, 0)
+			}
+			wide[i] = max(wide[i], utf8.RuneCountInString(cell.Value))
+		}
+	}
+	for _, row := range argument.DataTable.Rows {
+		line := "  |"
+		for i, cell := range row.Cells {
+			line += fmt.Sprintf(" %-*s |", wide[i], cell.Value)
+		}
+		list = append(list, line)
+	}
+	return list
 }
 
 // starts are lines at which something below the feature begins, in order.

@@ -59,6 +59,9 @@ type Scenario struct {
 	Steps []string
 	// StepLines are the lines of the steps.
 	StepLines []int
+	// Text are the steps as they are written, with their keywords and tables, a
+	// line each; of a row of an Outline with its values.
+	Text []string
 	// Tags are all its tags, inherited ones included, with the "@".
 	Tags []string
 }
@@ -126,7 +129,7 @@ func readFeature(p *problems, c *Catalogue, role string, data []byte) []Scenario
 		s := Scenario{
 			ID:   strings.TrimSuffix(path.Base(p.file), ".feature") + "/" + Slug(k.name),
 			Name: k.name, Feature: doc.name, File: p.file, Line: k.line, RowLine: k.row, First: k.first, Last: k.last,
-			Role: role, Steps: k.steps, StepLines: k.stepLines, Tags: k.tags,
+			Role: role, Steps: k.steps, StepLines: k.stepLines, Text: k.text, Tags: k.tags,
 		}
 		checkScenario(p, &s)
 		applyTags(p, c, &s)

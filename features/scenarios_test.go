@@ -145,15 +145,18 @@ func TestScenariosAndRowsOfOutlinesAreReadWithTheirPlaces(t *testing.T) {
 	one.First, one.Last = 10, 13
 	one.Rules, one.Needs = []string{"SUB-LIMIT-051", "SUB-LIMIT-054"}, []string{"environments"}
 	one.Steps, one.StepLines = []string{"an environment", "one more is created", "it is refused"}, []int{5, 11, 12}
+	one.Text = []string{"Given an environment", "When one more is created", "Then it is refused"}
 	one.Tags = []string{"@emitter", "@SUB-LIMIT-051", "@SUB-LIMIT-054", "@whole-environment"}
 	two.ID, two.Name, two.Line, two.RowLine = "limits/a-limit-of-0-events-is-refused", "A limit of 0 events is refused", 15, 21
 	two.First, two.Last = 14, math.MaxInt
 	two.Rules, two.Needs = []string{"SUB-LIMIT-051", "SUB-LIMIT-054", "SUB-LIMIT-E02"}, []string{"environments", "post-events"}
 	two.Steps, two.StepLines = []string{"an environment", "a limit of 0 is asked for"}, []int{5, 16}
+	two.Text = []string{"Given an environment", "When a limit of 0 is asked for"}
 	two.Tags = append(append([]string{}, one.Tags...), "@needs:post-events", "@SUB-LIMIT-E02")
 	three := two
 	three.ID, three.Name, three.RowLine = "limits/a-limit-of-501-events-is-refused", "A limit of 501 events is refused", 22
 	three.Steps = []string{"an environment", "a limit of 501 is asked for"}
+	three.Text = []string{"Given an environment", "When a limit of 501 is asked for"}
 	if d := cmp.Diff([]Scenario{one, two, three}, got); d != "" {
 		t.Error(d)
 	}
@@ -258,4 +261,17 @@ func TestASlugIsStable(t *testing.T) {
 			t.Fatalf("slug %q cannot stand in an id", s)
 		}
 	})
+}
+
+func TestTheTextOfAScenarioHasItsTablesInColumns(t *testing.T) {
+	t.Parallel()
+	const table = "\n      | name | a longer one |\n      | limit | 1 |\n"
+	scenarios, err := Scenarios(load(t), fstest.MapFS{"emitter/limits.feature": {Data: []byte(strings.Replace(limits, "When one more is created\n", "When one more is created"+table, 1))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Given an environment", "When one more is created", "  | name  | a longer one |", "  | limit | 1            |", "Then it is refused"}
+	if d := cmp.Diff(want, scenarios[0].Text); d != "" {
+		t.Error(d)
+	}
 }

@@ -25,7 +25,7 @@ var pageJS string
 var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"plural": Plural, "line": oneLine, "located": Located, "prose": prose,
-		"features": func() string { return featuresFolder }, "cucumber": func() string { return CucumberName },
+		"features": func() string { return featuresFolder },
 		"glyph": glyph, "words": outcomeWords,
 	}).Parse(pageHTML)
 	if err != nil {

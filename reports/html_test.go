@@ -101,7 +101,7 @@ func TestThePageTellsTheWholeStory(t *testing.T) {
 		"0.000 s 50 subscriptions limit 1 event", "POST /v1/…/1b6dc162…/subscriptions 201 Created · 4.0 ms", "7 more like this",
 		"POST 2 events, 23 bytes 500 Internal Server Error · 2.0 ms", "✗ failed here: it is refused", "event «Ada» USER.CREATED",
 		"no answer: connection refused", "the wait was over", `{ "status": "here" }`,
-		"What begins with features/ is a file of hookproof's own source: hookproof explain with a scenario's id tells the promises that it judges", "cucumber.ndjson beside this page has its text",
+		"What begins with features/ is a file of hookproof's own source: hookproof explain with a scenario's id shows its text and the promises that it judges",
 		"needs clock control", "RTY-013", "because of could-not-run", "Exit code 4",
 	} {
 		if !strings.Contains(text, want) {

@@ -72,7 +72,7 @@ func explainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain RULE|SCENARIO",
 		Short: "Say what a rule promises, who says so, and how it is judged",
-		Long:  "Say what a rule promises, who says so, and what judges it; of a scenario, that of\nevery rule that it judges.",
+		Long:  "Say what a rule promises, who says so, and what judges it; of a scenario, its\ntext, and that of every rule that it judges.",
 		Example: `  hookproof explain SUB-LIMIT-051
   hookproof explain limits/a-51st-subscription-is-refused`,
 		Args: cobra.ExactArgs(1),

@@ -395,7 +395,7 @@ func TestPlanAndExplainSayWhatThereIs(t *testing.T) {
 		{[]string{"plan", "--target", "http://127.0.0.1:1", "--environment", "e", "--token", "a-token-of-e"}, []string{"not applicable: the target does not claim"}},
 		{[]string{"explain", "SUB-LIMIT-051"}, []string{"SUB-LIMIT-051", "MUST", "developer.pingidentity.com", "features/emitter/limits.feature:"}},
 		{[]string{"explain", "RCV-023"}, []string{"none: "}},
-		{[]string{"explain", "limits/a-51st-subscription-is-refused"}, []string{"SUB-LIMIT-051  MUST", "Run them: «" + program() + " run --rule SUB-LIMIT-051»"}},
+		{[]string{"explain", "limits/a-51st-subscription-is-refused"}, []string{"\n  When a subscription is requested\n", "SUB-LIMIT-051  MUST", "Run them: «" + program() + " run --rule SUB-LIMIT-051»"}},
 		{[]string{"plan", "--rule", "sub-limit-051"}, []string{"SUB-LIMIT-051"}},
 	} {
 		code, out := run(t, c.args...)

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -215,7 +216,7 @@ func (c *Client) fetchToken(ctx context.Context) (string, time.Duration, error) 
 		if !errorCode.MatchString(answer.Error) {
 			answer.Error = "" // it may repeat what was sent
 		}
-		return "", 0, fmt.Errorf("POST %s: status %d %s", address, resp.StatusCode, answer.Error)
+		return "", 0, errors.New(strings.TrimSpace(fmt.Sprintf("POST %s: status %d %s", address, resp.StatusCode, answer.Error)))
 	}
 	return answer.AccessToken, time.Duration(answer.ExpiresIn * float64(time.Second)), nil
 }
