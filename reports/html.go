@@ -26,7 +26,7 @@ var pageTemplate = sync.OnceValues(func() (*template.Template, error) {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"plural": Plural, "line": oneLine, "located": Located, "prose": prose,
 		"features": func() string { return featuresFolder },
-		"glyph": glyph, "words": outcomeWords,
+		"glyph":    glyph, "words": outcomeWords,
 	}).Parse(pageHTML)
 	if err != nil {
 		return nil, fmt.Errorf("parse the page of the report: %w", err)
