@@ -37,7 +37,7 @@ type Pieces struct {
 func (e *Emitter) compose() Pieces {
 	p := pipeline.Default()
 	p.Connect, p.Open = e.options.Networks.Connect, e.options.Networks.Open
-	p.Linger = e.options.Linger
+	p.Linger, p.ReadOn = e.options.Linger, e.options.ReadOn
 	p.Backoff = pipeline.Backoff(e.options.RetryInitial, e.options.RetryMax)
 	p.AttemptTimeout = e.options.AttemptTimeout
 	if e.options.Accept2xx {

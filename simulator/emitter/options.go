@@ -56,6 +56,9 @@ type Options struct {
 	// Linger is how long a payload that is not full is held for more events;
 	// default 500 ms, at most the documented 2 s.
 	Linger time.Duration
+	// ReadOn is how long a payload is filled with events that wait already;
+	// default 1 s, which leaves the other half of the documented 2 s to the way.
+	ReadOn time.Duration
 	// RetryInitial is the wait after the first failed attempt, default 1 s;
 	// RetryMax the longest, default 15 min.
 	RetryInitial, RetryMax time.Duration
@@ -99,7 +102,7 @@ func (o Options) filled() (Options, error) {
 		return o, errors.New("the control API needs a token")
 	}
 	for name, d := range map[string]*time.Duration{
-		"linger": &o.Linger, "first retry": &o.RetryInitial, "longest retry": &o.RetryMax, "attempt timeout": &o.AttemptTimeout,
+		"linger": &o.Linger, "time to read on": &o.ReadOn, "first retry": &o.RetryInitial, "longest retry": &o.RetryMax, "attempt timeout": &o.AttemptTimeout,
 		"shutdown timeout": &o.ShutdownTimeout,
 	} {
 		if *d < 0 {
@@ -107,6 +110,7 @@ func (o Options) filled() (Options, error) {
 		}
 	}
 	orDefault(&o.Linger, pipeline.DefaultLinger)
+	orDefault(&o.ReadOn, pipeline.DefaultReadOn)
 	orDefault(&o.RetryInitial, pipeline.DefaultRetryInitial)
 	orDefault(&o.RetryMax, pipeline.DefaultRetryMax)
 	orDefault(&o.AttemptTimeout, pipeline.DefaultAttemptTimeout)

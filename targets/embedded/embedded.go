@@ -173,11 +173,12 @@ func startReceiver(ctx context.Context, o receiver.Options) (*targets.System, *r
 // keptAttempts the payloads of which is known what became of them: those of
 // all scenarios that run at once, several times over. The sender hardly waits
 // for more events: a scenario that needs several in one delivery keeps them back
-// until all are there, which no machine is too slow for.
+// until all are there, and all are read then, which no machine is too slow for.
 const (
 	senderTimeout = 30 * time.Second
 	keptAttempts  = 256 << 20
 	senderLinger  = time.Millisecond
+	senderReadOn  = 30 * time.Second
 )
 
 // Sender starts only the reference emitter, to deliver to a receiver that runs
@@ -188,7 +189,7 @@ func Sender(ctx context.Context, ca []byte) (sender targets.Emitter, close func(
 }
 
 func startSender(ctx context.Context, ca []byte, liberties emitter.Hostile) (targets.Emitter, func() error, error) {
-	o := emitter.Options{AttemptTimeout: senderTimeout, KeepAttempts: keptAttempts, Linger: senderLinger, Hostile: liberties}
+	o := emitter.Options{AttemptTimeout: senderTimeout, KeepAttempts: keptAttempts, Linger: senderLinger, ReadOn: senderReadOn, Hostile: liberties}
 	if len(ca) > 0 {
 		o.TrustedCAs = [][]byte{ca}
 	}

@@ -29,6 +29,7 @@ func (w *worker) gatherAhead(ctx context.Context, pieces *Pieces, a Attempt, gen
 		return
 	}
 	g := newGathering(pieces, a.Subscription, a.Payload.Next, len(a.Payload.Body))
+	g.began = w.dispatcher.Now()
 	ctx, cancel := context.WithCancel(ctx)
 	w.ahead = &ahead{gathering: g, generation: generation, cancel: cancel, done: make(chan struct{})}
 	go func(done chan<- struct{}) {

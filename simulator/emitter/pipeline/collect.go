@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hookproof/hookproof/simulator/emitter/auditlog"
-	"github.com/hookproof/hookproof/simulator/emitter/limits"
 	"github.com/hookproof/hookproof/simulator/emitter/subscription"
 )
 
@@ -18,6 +17,7 @@ type gathering struct {
 	batch        Batch
 	next         auditlog.Position // first event not yet looked at
 	first        auditlog.Position // of the batch
+	began        time.Time         // when the worker turned to it
 	oldest       time.Time
 	taken        time.Time // when the first event was taken, or what was gathered ahead
 	expired      int
@@ -96,7 +96,7 @@ func (w *worker) gather(s subscription.Subscription) *gathering {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	g := newGathering(pieces, s, w.state.Position, w.sent)
-	g.failing = w.failures > 0
+	g.failing, g.began = w.failures > 0, w.dispatcher.Now()
 	return g
 }
 
@@ -142,12 +142,6 @@ func (w *worker) take(g *gathering, chunk auditlog.Chunk) {
 	g.next = auditlog.Position{Sequence: chunk.Sequence + 1}
 }
 
-// readOn is how long a batch of a backlog is filled with what the log has
-// already, however short the linger: its events would otherwise be sent a chunk
-// at a time. A busy machine takes a while to read a full payload of large
-// events; what is left of the documented 2 s is for the way.
-const readOn = limits.Hold / 2
-
 // heldTooLong says whether the batch was held for long enough, whatever may
 // still be read.
 func (g *gathering) heldTooLong(now func() time.Time) bool {
@@ -155,8 +149,8 @@ func (g *gathering) heldTooLong(now func() time.Time) bool {
 		return false
 	}
 	most := g.pieces.Linger
-	if g.taken.Sub(g.oldest) >= most { // it had waited already
-		most = max(most, readOn)
+	if g.oldest.Before(g.began) || g.taken.Sub(g.oldest) >= most { // it had waited already
+		most = max(most, g.pieces.ReadOn)
 	}
 	return !now().Before(g.taken.Add(most))
 }

@@ -130,15 +130,18 @@ func TestNothingGatheredAheadIsHeldWhileTheLogGrows(t *testing.T) {
 	}
 }
 
-// Events of a backlog are old, and fill payloads all the same, also if events
-// are not held at all.
+// Events of a backlog fill payloads however old they are, also if events are not
+// held at all.
 func TestABacklogMakesFullPayloads(t *testing.T) {
 	t.Parallel()
 	s := webhook("a")
 	s.LimitType, s.LimitSize = subscription.EventsPerPayload, 10
-	for _, linger := range []time.Duration{0, pipeline.DefaultLinger} {
+	for _, c := range []struct{ age, linger time.Duration }{
+		{time.Hour, 0}, {time.Hour, pipeline.DefaultLinger},
+		{2*reading + 5*time.Millisecond, 3 * reading}, // as after a short suspension
+	} {
 		for _, answering := range []time.Duration{0, 2 * time.Second} { // in which the next payload is gathered
-			calls := readEndless(t, s, endless{age: time.Hour, linger: linger, chunk: func(sequence uint64) []event.Record {
+			calls := readEndless(t, s, endless{age: c.age, linger: c.linger, chunk: func(sequence uint64) []event.Record {
 				return []event.Record{created(int(sequence)), typed("OTHER", 0)}
 			}}, func(int, string) int {
 				<-time.After(answering)
@@ -147,9 +150,9 @@ func TestABacklogMakesFullPayloads(t *testing.T) {
 			if len(calls) < 9 {
 				t.Fatalf("%d deliveries", len(calls))
 			}
-			for i, c := range calls {
-				if n := len(ids(c.body)); n != 10 && i < len(calls)-1 {
-					t.Errorf("linger %v: payload %d of %d has %d events", linger, i+1, len(calls), n)
+			for i, made := range calls {
+				if n := len(ids(made.body)); n != 10 && i < len(calls)-1 {
+					t.Errorf("age %v, linger %v: payload %d of %d has %d events", c.age, c.linger, i+1, len(calls), n)
 				}
 			}
 		}
