@@ -2,5 +2,6 @@
 
 package main
 
-// underRace tells that the race detector is built in; it multiplies memory.
+// underRace tells that the race detector is built in; it multiplies memory and
+// time.
 const underRace = false
