@@ -135,7 +135,8 @@ func regenerated(stored, replayed *transcript.Transcript) bool {
 	steps, caused := made(stored)
 	again, causedAgain := made(replayed)
 	return slices.EqualFunc(steps, again, func(a, b transcript.Entry) bool {
-		return a.Step == b.Step && slices.EqualFunc(a.Table, b.Table, slices.Equal)
+		// Evidence of suites that did not record tables has none.
+		return a.Step == b.Step && (a.Table == nil || slices.EqualFunc(a.Table, b.Table, slices.Equal))
 	}) && slices.EqualFunc(caused, causedAgain, func(a, b transcript.Caused) bool {
 		return a.Name == b.Name && a.EventID == b.EventID && a.Type == b.Type && a.Resource == b.Resource && a.At.Equal(b.At)
 	})
