@@ -84,7 +84,7 @@ func (r request) run(ctx context.Context) (stop func() error, err error) {
 	stop = func() error { return testcontainers.TerminateContainer(c) }
 	if err != nil {
 		err = withRemedy(err)
-		if c != nil {
+		if c != nil && !ofReaper(err) { // else the container itself was never started
 			err = unready(err, words(c), r.must)
 		}
 		return nil, errors.Join(err, stop())
@@ -111,11 +111,15 @@ func (r request) configureHost(c *container.HostConfig) {
 // withRemedy adds what to do where testcontainers cannot start its own
 // container, which removes the others when the process is killed.
 func withRemedy(err error) error {
-	if !strings.Contains(err.Error(), "reaper") {
+	if !ofReaper(err) {
 		return err
 	}
 	return fmt.Errorf("%w; where its image cannot be pulled, set TESTCONTAINERS_RYUK_DISABLED=true, see docs/containers.md", err)
 }
+
+// ofReaper tells whether it is the container of testcontainers' own that cannot
+// be started.
+func ofReaper(err error) bool { return strings.Contains(err.Error(), "reaper") }
 
 // unready adds to the error of a container that did not become ready what it
 // printed, and last what the image must do: whoever reads the end of a screen
