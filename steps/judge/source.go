@@ -2,6 +2,7 @@ package judge
 
 import (
 	"bytes"
+	"iter"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -42,9 +43,9 @@ func OriginOf(t *transcript.Transcript, c transcript.Caused) Origin {
 // Posted is the event with that id as it was posted.
 func Posted(t *transcript.Transcript, id string) gjson.Result {
 	for _, x := range t.Exchanges("") {
-		for _, event := range postedIn(x) {
-			if event.Get("id").String() == id {
-				return event
+		for event := range postedIn(x) {
+			if gjson.GetBytes(event, "id").String() == id {
+				return gjson.ParseBytes(event)
 			}
 		}
 	}
@@ -54,17 +55,20 @@ func Posted(t *transcript.Transcript, id string) gjson.Result {
 // postedIn are the events that an exchange made happen: lines that were posted
 // to the control API, or the array that the implementer's own address was asked
 // for.
-func postedIn(x transcript.Exchange) (events []gjson.Result) {
-	switch {
-	case x.Request.Method != http.MethodPost:
-	case x.Peer == "trigger":
-		return gjson.GetBytes(x.Request.Body, "events").Array()
-	case x.Peer == "control" && strings.HasSuffix(x.Request.Path, "/events"):
-		for line := range bytes.Lines(x.Request.Body) {
-			events = append(events, gjson.ParseBytes(bytes.TrimSpace(line)))
+func postedIn(x transcript.Exchange) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		switch {
+		case x.Request.Method != http.MethodPost:
+		case x.Peer == "trigger":
+			gjson.GetBytes(x.Request.Body, "events").ForEach(func(_, event gjson.Result) bool { return yield([]byte(event.Raw)) })
+		case x.Peer == "control" && strings.HasSuffix(x.Request.Path, "/events"):
+			for line := range bytes.Lines(x.Request.Body) {
+				if !yield(bytes.TrimSpace(line)) {
+					return
+				}
+			}
 		}
 	}
-	return events
 }
 
 // ShowsUserAgent fails unless `source` of the event holds the user agent

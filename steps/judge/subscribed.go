@@ -200,11 +200,12 @@ func configured(known []configuration, entry int, x transcript.Exchange) []confi
 
 // controlled notes events that were posted, and that anything else was done.
 func (o *observed) controlled(x transcript.Exchange) {
-	events := postedIn(x)
-	o.steered = o.steered || len(events) == 0
-	for _, event := range events {
-		o.posted[event.Get("id").String()] = event
+	posted := false
+	for line := range postedIn(x) {
+		event := gjson.ParseBytes(line)
+		o.posted[event.Get("id").String()], posted = event, true
 	}
+	o.steered = o.steered || !posted
 }
 
 // prepared notes a receiver that was made, or told to behave in another way.
